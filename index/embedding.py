@@ -1,0 +1,209 @@
+"""How does a text become a vector? The one door to sentence-transformers, and a fast path past it.
+
+A static model (a table with one vector per token) needs only ``tokenizers`` and ``numpy``: the shell's answer then
+costs no import of torch. Every other model goes through sentence-transformers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
+
+from index.config import BUILTIN_MODEL
+from index.errors import ModelError
+from index.text import fold
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+__all__ = ["Embedder", "StaticEmbedder", "TransformerEmbedder", "Vectors", "load_embedder"]
+
+Vectors = NDArray[np.float32]
+
+_SAMPLE = 1 << 20  # bytes read from each end of a large weight file for its fingerprint
+_ADVICE = "Give 'builtin', a folder that SentenceTransformer can load, or the name of a model on the hub."
+
+
+class Embedder(Embeddings):
+    """A LangChain ``Embeddings`` that also hands out arrays and knows which model it is.
+
+    Attributes:
+        name: The model as it was asked for.
+        dim: Length of a vector.
+        fingerprint: Changes when the model's files change; equal fingerprints mean comparable vectors.
+    """
+
+    name: str
+    dim: int
+    fingerprint: str
+
+    @abstractmethod
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages: (n, dim) float32, rows of length 1, or all zero for a text without a known token."""
+
+    @abstractmethod
+    def encode_query(self, text: str) -> Vectors:
+        """Vector of one question: (dim,) float32, of length 1, or all zero for a text without a known token."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """LangChain's form of :meth:`encode_documents`."""
+        return [[float(x) for x in row] for row in self.encode_documents(texts)]
+
+    def embed_query(self, text: str) -> list[float]:
+        """LangChain's form of :meth:`encode_query`."""
+        return [float(x) for x in self.encode_query(text)]
+
+
+class StaticEmbedder(Embedder):
+    """Mean of token vectors, without torch; gives the vectors that sentence-transformers gives for the same folder.
+
+    Args:
+        path: A sentence-transformers folder whose only module is a ``StaticEmbedding``.
+        name: What to call it; the folder when None.
+        folded: Fold script, width and case before tokenising (the built-in model was trained on folded text).
+
+    Raises:
+        ModelError: The folder's files cannot be read.
+    """
+
+    def __init__(self, path: Path, name: str | None = None, *, folded: bool = False) -> None:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+            self._weights = load_file(str(path / "model.safetensors"))["embedding.weight"]
+        except (OSError, KeyError, SafetensorError, Exception) as error:  # tokenizers raises bare Exception
+            raise ModelError(f"The model in {path} cannot be read ({error}).", _ADVICE) from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._folded = folded
+        prompts = _prompts(path)
+        self._query_prompt, self._document_prompt = prompts.get("query", ""), prompts.get("document", "")
+        self.name = name or str(path)
+        self.dim = int(self._weights.shape[1])
+        self.fingerprint = _folder_fingerprint(path)
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        return self._encode([self._document_prompt + text for text in texts])
+
+    def encode_query(self, text: str) -> Vectors:
+        row: Vectors = self._encode([self._query_prompt + text])[0]
+        return row
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        vectors: Vectors = np.zeros((len(texts), self.dim), np.float32)
+        prepared = [fold(text) for text in texts] if self._folded else texts
+        for row, encoding in enumerate(self._tokenizer.encode_batch(prepared, add_special_tokens=False)):
+            if encoding.ids:
+                vectors[row] = self._weights[encoding.ids].mean(axis=0, dtype=np.float32)
+        return _unit_rows(vectors)
+
+
+class TransformerEmbedder(Embedder):
+    """Any sentence-transformers model, with its own query and document prompts.
+
+    Args:
+        name: A folder, or a model's name on the hub.
+
+    Raises:
+        ModelError: sentence-transformers cannot load it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._model = _load_sentence_transformer(name)
+        self.name = name
+        self.dim = int(self._model.get_embedding_dimension() or 0)
+        self.fingerprint = _folder_fingerprint(Path(name)) if Path(name).is_dir() else self._hub_fingerprint()
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dim), np.float32)
+        encoded: Any = self._model.encode_document(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(encoded, np.float32)
+
+    def encode_query(self, text: str) -> Vectors:
+        encoded: Any = self._model.encode_query(text, normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(encoded, np.float32)
+
+    def _hub_fingerprint(self) -> str:
+        """The hub's commit where the model tells it; else its name and width, all that is known of it."""
+        commit = getattr(getattr(self._model[0], "config", None), "_commit_hash", None)
+        return hashlib.sha256(f"{self.name}\0{commit}\0{self.dim}".encode()).hexdigest()[:16]
+
+
+def load_embedder(model: str) -> Embedder:
+    """The embedder for a model setting.
+
+    Args:
+        model: ``builtin``, a folder, or a model's name on the hub. A name that looks like a path must be a folder:
+            sentence-transformers would look it up on the hub and wait for the network.
+
+    Raises:
+        ModelError: No such folder, or the model cannot be loaded.
+    """
+    if model == "builtin":
+        return StaticEmbedder(BUILTIN_MODEL, model, folded=True)
+    path = Path(model)
+    if path.is_dir():
+        return StaticEmbedder(path) if _is_static(path) else TransformerEmbedder(str(path))
+    looks_like_path = path.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1
+    if looks_like_path or not model.strip():
+        raise ModelError(f"There is no model folder {model!r}.", _ADVICE)
+    return TransformerEmbedder(model)
+
+
+def _load_sentence_transformer(name: str) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        return SentenceTransformer(name, device="cpu")
+    except Exception as error:  # the library raises OSError, ValueError, its own and the hub's errors alike
+        reason = str(error).strip().splitlines()[0]
+        raise ModelError(f"The model {name!r} cannot be loaded ({reason}).", _ADVICE) from error
+
+
+def _is_static(path: Path) -> bool:
+    try:
+        modules = json.loads((path / "modules.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    # A Dense or other second module changes the vectors, so only a lone table takes the fast path.
+    return [module["type"].rsplit(".", 1)[-1] for module in modules] == ["StaticEmbedding"]
+
+
+def _prompts(path: Path) -> dict[str, str]:
+    settings = path / "config_sentence_transformers.json"
+    if not settings.is_file():
+        return {}
+    prompts: dict[str, str] = json.loads(settings.read_text(encoding="utf-8")).get("prompts", {})
+    return prompts
+
+
+def _folder_fingerprint(path: Path) -> str:
+    """Hash over the folder's file names, sizes and contents; of a large file only both ends are read."""
+    digest = hashlib.sha256()
+    for file in sorted(file for file in path.rglob("*") if file.is_file() and file.suffix != ".md"):
+        size = file.stat().st_size
+        digest.update(f"{file.relative_to(path).as_posix()}\0{size}\0".encode())
+        with file.open("rb") as stream:
+            digest.update(stream.read(_SAMPLE))
+            if size > _SAMPLE:
+                stream.seek(max(_SAMPLE, size - _SAMPLE))
+                digest.update(stream.read(_SAMPLE))
+    return digest.hexdigest()[:16]
+
+
+def _unit_rows(vectors: Vectors) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows: Vectors = vectors / np.maximum(lengths, np.float32(1e-12))
+    return rows

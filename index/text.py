@@ -1,0 +1,110 @@
+"""How is Chinese text folded, tokenised and cut into sentences? One way, for building and for asking alike.
+
+A leaf: the index and the question must be folded and tokenised by the same code, or they cannot meet.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opencc import OpenCC
+
+__all__ = ["CLOSERS", "TERMINALS", "clause_spans", "fold", "sentence_spans", "tokens"]
+
+TERMINALS = "。！？!?…"
+CLOSERS = "”’」』）)》】〉"
+_OPENERS = "“‘「『"
+_BREAK = re.compile(rf"[{TERMINALS}]+[{re.escape(CLOSERS)}]*|(?<=[A-Za-z])\.(?=\s|$)|\n+|[{_OPENERS}]")
+_CLAUSE = re.compile(rf"[；;](?![{re.escape(CLOSERS)}])")
+_WORD = re.compile(r"\w")
+
+
+def fold(text: str) -> str:
+    """Text as search compares it: NFKC (one width), lower case, traditional script turned into simplified.
+
+    The result may differ in length; it is never shown or cited.
+
+    Example:
+        >>> fold("豐台ＡＩ　２０２５")
+        '丰台ai 2025'
+    """
+    return str(_to_simplified().convert(unicodedata.normalize("NFKC", text).lower()))
+
+
+def tokens(text: str) -> list[str]:
+    """Folded words of a text, long words also by their parts, in text order; punctuation is dropped.
+
+    Example:
+        >>> tokens("“首席”领航")
+        ['首席', '领航']
+    """
+    import rjieba
+
+    return [word for word in rjieba.cut_for_search(fold(text)) if _WORD.search(word)]
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Half-open ranges of the sentences of a text, in order, without the white space around them.
+
+    A sentence ends at 。！？… (with the closing quotes and brackets after them), at a full stop behind a Latin
+    letter, and at a line break. A quotation that opens its sentence stays with the words that say who spoke:
+    “……。”他说。 is one sentence.
+
+    Example:
+        >>> [text[a:b] for text in ["来了。他说：“好。”走！"] for a, b in sentence_spans(text)]
+        ['来了。', '他说：“好。”', '走！']
+    """
+    return [span for start, end in _raw_sentences(text) if (span := _strip(text, start, end))]
+
+
+def clause_spans(text: str) -> list[tuple[int, int]]:
+    """Half-open ranges of the parts of one sentence that ；separates; the mark stays with the part before it.
+
+    Example:
+        >>> clause_spans("甲；乙。")
+        [(0, 2), (2, 4)]
+    """
+    ends = [match.end() for match in _CLAUSE.finditer(text)] + [len(text)]
+    starts = [0, *ends[:-1]]
+    return [span for start, end in zip(starts, ends, strict=True) if (span := _strip(text, start, end))]
+
+
+def _raw_sentences(text: str) -> Iterator[tuple[int, int]]:
+    start, speech_leads = 0, False
+    for match in _BREAK.finditer(text):
+        mark = match.group()
+        if mark in _OPENERS:
+            # Only a quotation at the very start can be followed by its speaker.
+            speech_leads = speech_leads or not text[start : match.start()].strip()
+            continue
+        closes_quote = mark[-1] in "”’」』"
+        if closes_quote and speech_leads and _goes_on(text, match.end()):
+            continue
+        yield start, match.end()
+        start = match.end()
+        speech_leads = speech_leads and not closes_quote and mark[0] != "\n"
+    if start < len(text):
+        yield start, len(text)
+
+
+def _goes_on(text: str, position: int) -> bool:
+    return position < len(text) and not text[position].isspace() and text[position] not in _OPENERS
+
+
+def _strip(text: str, start: int, end: int) -> tuple[int, int] | None:
+    part = text[start:end]
+    left = start + len(part) - len(part.lstrip())
+    right = start + len(part.rstrip())
+    return (left, right) if left < right else None
+
+
+@cache
+def _to_simplified() -> OpenCC:
+    from opencc import OpenCC
+
+    return OpenCC("t2s")

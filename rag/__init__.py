@@ -1,0 +1,85 @@
+"""The asking half of Wenju: open a store, search it, ask it; every citation is checked.
+
+Example::
+
+    from rag import ask, open_store, search
+
+    store = open_store("store")
+    answer = ask(store, "谁出席了会议？")
+    print(answer.text, answer.citations[0].file, answer.citations[0].first_line)
+
+Names are loaded when first used, so that importing ``rag`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from index.store import Store, open_store
+    from rag.answerers import Extract, Reader, Reading
+    from rag.answerers.extractive import ExtractiveReader
+    from rag.chain import AnswerChain, ask
+    from rag.config import RagConfig
+    from rag.errors import (
+        AnswerError,
+        EvaluationError,
+        ModelError,
+        NewsQAError,
+        RetrievalError,
+        SourceError,
+        StoreError,
+    )
+    from rag.retriever import PassageRetriever, search
+    from rag.schema import Answer, Citation, Hit, Trace, Turn
+    from rag.vectorstore import PassageVectorStore
+
+__all__ = [
+    "Answer",
+    "AnswerChain",
+    "AnswerError",
+    "Citation",
+    "EvaluationError",
+    "Extract",
+    "ExtractiveReader",
+    "Hit",
+    "ModelError",
+    "NewsQAError",
+    "PassageRetriever",
+    "PassageVectorStore",
+    "RagConfig",
+    "Reader",
+    "Reading",
+    "RetrievalError",
+    "SourceError",
+    "Store",
+    "StoreError",
+    "Trace",
+    "Turn",
+    "ask",
+    "open_store",
+    "search",
+]
+
+_HOMES = {
+    "index.store": {"Store", "open_store"},
+    "rag.answerers": {"Extract", "Reader", "Reading"},
+    "rag.answerers.extractive": {"ExtractiveReader"},
+    "rag.chain": {"AnswerChain", "ask"},
+    "rag.config": {"RagConfig"},
+    "rag.retriever": {"PassageRetriever", "search"},
+    "rag.schema": {"Answer", "Citation", "Hit", "Trace", "Turn"},
+    "rag.vectorstore": {"PassageVectorStore"},
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'rag' has no attribute {name!r}")
+    home = next((module for module, names in _HOMES.items() if name in names), "rag.errors")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,45 @@
+"""What does a reader promise?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from index.store import Store
+from rag.question import Question
+from rag.schema import Hit
+
+__all__ = ["Extract", "Reader", "Reading"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """A stretch of an article that answers: ``article.text[start:end]``, found in a passage."""
+
+    passage_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader made of some passages.
+
+    Attributes:
+        extracts: What answers, in the order to be shown; empty when the passages hold no answer.
+        confidence: In [0, 1], that the extracts answer the question.
+        reason: Why it answered or abstained, in words.
+    """
+
+    extracts: tuple[Extract, ...]
+    confidence: float
+    reason: str
+
+
+class Reader(Protocol):
+    """Reads passages for an answer."""
+
+    def read(self, question: Question, hits: Sequence[Hit], store: Store) -> Reading:
+        """Find what answers ``question`` in the passages of ``hits``, best first; no hit means no answer."""
+        ...

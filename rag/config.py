@@ -1,0 +1,23 @@
+"""Which settings does asking have? One frozen object, built once in the face and passed down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from index.config import IndexConfig
+
+__all__ = ["RagConfig"]
+
+
+class RagConfig(BaseModel):
+    """Settings of the asking half; frozen, unknown names are an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    store: Path = Field(default=Path("store"), description="Folder of the store.")
+    index: IndexConfig = Field(default=IndexConfig(), description="How the store is built.")
+    passages_read: int = Field(default=8, ge=1, le=100, description="Passages that the reader is given.")
+    nearest_shown: int = Field(default=3, ge=0, le=20, description="Passages shown beside a refusal.")
+    min_confidence: float = Field(default=0.5, ge=0, le=1, description="Below it, the answer is a refusal.")

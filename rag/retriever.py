@@ -1,0 +1,125 @@
+"""Which passages may answer a question? Dense and lexical search, fused by rank.
+
+References:
+    Cormack, Clarke, Büttcher: Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods (2009).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict, Field
+
+from index.schema import Passage
+from index.store import Store
+from rag.errors import RetrievalError
+from rag.schema import Hit
+
+__all__ = ["LONGEST_QUERY", "PassageRetriever", "passage_document", "search"]
+
+LONGEST_QUERY = 2000
+"""Characters; a longer text is no question, and every word of it would be searched."""
+
+_DEPTH = 50  # candidates of each leg
+_RANK_CONSTANT = 60  # the paper's k
+_WEIGHTS = {"dense": 0.4, "lexical": 0.6}
+
+
+def search(store: Store, query: str, k: int = 5) -> list[Hit]:
+    """The passages that fit a query best.
+
+    Args:
+        store: An open store.
+        query: A question or some words; script, width and case do not matter.
+        k: How many, 1 or more.
+
+    Returns:
+        At most ``k`` hits, best first; none when nothing in the store has to do with the query. A score is the
+        weighted sum of reciprocal ranks over its greatest possible value: 1.0 means first in both legs.
+
+    Raises:
+        RetrievalError: The query is empty or longer than ``LONGEST_QUERY``, or ``k`` is below 1.
+    """
+    text = check_query(query)
+    if k < 1:
+        raise RetrievalError(f"k is {k}.", "Ask for 1 passage or more.")
+    depth = max(k, _DEPTH)
+    vector = store.embedder.encode_query(text)
+    legs = {
+        "dense": [row for row, similarity in store.dense.search(vector, depth) if similarity > 0],
+        "lexical": [row for row, _ in store.lexical.search(text, depth)],
+    }
+    ids = list(store.passages)
+    ranked = sorted(((ids[row], score) for row, score in _fuse(legs).items()), key=lambda item: (-item[1], item[0]))
+    return [Hit(passage_id, score, rank) for rank, (passage_id, score) in enumerate(ranked[:k], start=1)]
+
+
+def check_query(query: str) -> str:
+    """The query without control characters and outer white space.
+
+    Raises:
+        RetrievalError: Nothing is left, or it is longer than ``LONGEST_QUERY``.
+    """
+    if len(query) > LONGEST_QUERY:
+        raise RetrievalError(
+            f"The question has {len(query):,} characters, at most {LONGEST_QUERY:,} can be searched.", "Shorten it."
+        )
+    text = "".join(char if char.isprintable() else " " for char in query).strip()
+    if not any(char.isalnum() for char in text):
+        raise RetrievalError("The question is empty.", "Type a question, for example 谁出席了会议？")
+    return text
+
+
+class PassageRetriever(BaseRetriever):
+    """LangChain's face of :func:`search`.
+
+    A document's ``id`` is the passage_id, its ``page_content`` the passage's text; its metadata tell file, headline,
+    kicker, byline, kind, lines, score and rank.
+
+    Example:
+        ``PassageRetriever(store=open_store("store"), k=3).invoke("谁出席了会议？")``
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    store: Store
+    k: int = Field(default=5, ge=1)
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any
+    ) -> list[Document]:
+        hits = search(self.store, query, int(kwargs.get("k", self.k)))
+        return [
+            passage_document(self.store, self.store.passages[hit.passage_id], score=hit.score, rank=hit.rank)
+            for hit in hits
+        ]
+
+
+def passage_document(store: Store, passage: Passage, **more: Any) -> Document:
+    """A passage as a LangChain document."""
+    article = store.articles[passage.article_id]
+    first, last = article.line_range(passage.start, passage.end)
+    metadata = {
+        "file": article.file,
+        "headline": article.title,
+        "kicker": list(article.kicker),
+        "byline": article.byline,
+        "kind": str(article.kind),
+        "article_id": article.article_id,
+        "first_line": first,
+        "last_line": last,
+    }
+    return Document(id=passage.passage_id, page_content=passage.text, metadata=metadata | more)
+
+
+def _fuse(legs: dict[str, Sequence[int]] | dict[str, list[int]]) -> dict[int, float]:
+    best = sum(_WEIGHTS.values()) / (_RANK_CONSTANT + 1)
+    scores: dict[int, float] = {}
+    for leg, rows in legs.items():
+        for rank, row in enumerate(rows, start=1):
+            scores[row] = scores.get(row, 0.0) + _WEIGHTS[leg] / (_RANK_CONSTANT + rank) / best
+    return scores

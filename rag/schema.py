@@ -1,0 +1,104 @@
+"""What does asking return? Hits, citations and one frozen answer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from index.schema import Span
+
+__all__ = ["Answer", "Citation", "Hit", "Trace", "Turn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier question of a conversation and what was answered."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One scored passage.
+
+    Attributes:
+        passage_id: The passage.
+        score: In [0, 1], higher is better; comparable within one search only.
+        rank: From 1. Equal scores are ordered by ``passage_id``.
+    """
+
+    passage_id: str
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Evidence for one statement: where it stands, and exactly what stands there.
+
+    Attributes:
+        number: The ``[n]`` of the answer; from 1.
+        file: The page's file.
+        headline: The article's headline; empty when the page has none for it.
+        article_id: The article.
+        passage_id: The passage that was found.
+        first_line: First line of the quote in the file, from 1.
+        last_line: Last line of the quote, inclusive.
+        spans: Exact places in the page's text, in order; more than one where the layout tore the sentence.
+        quote: The page's characters at ``spans``, put together.
+    """
+
+    number: int
+    file: str
+    headline: str
+    article_id: str
+    passage_id: str
+    first_line: int
+    last_line: int
+    spans: tuple[Span, ...]
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How an answer came about.
+
+    Attributes:
+        query: The question as it was searched, after follow-ups are completed.
+        hits: The passages found, best first.
+        timings: Stage -> milliseconds.
+        reason: Why the reader answered or abstained, in words.
+    """
+
+    query: str = ""
+    hits: tuple[Hit, ...] = ()
+    timings: dict[str, float] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one question, with its evidence.
+
+    Attributes:
+        question: As it was asked.
+        text: Verbatim text of the pages with a ``[n]`` after each quote; a plain statement when ``abstained``.
+        citations: One per ``[n]``, in order; empty when ``abstained``.
+        confidence: In [0, 1]; not calibrated yet, only ordered.
+        abstained: True when the collection does not answer the question.
+        nearest: When ``abstained``, the nearest passages, which are not an answer; else empty.
+        trace: How it came about.
+    """
+
+    question: str
+    text: str
+    citations: tuple[Citation, ...]
+    confidence: float
+    abstained: bool
+    nearest: tuple[Citation, ...] = ()
+    trace: Trace = Trace()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries and lists, ready for JSON."""
+        return asdict(self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import faiss
 import numpy as np
@@ -38,7 +39,7 @@ class DenseIndex:
 
     def remove(self, keys: Sequence[int]) -> None:
         """Forget the vectors under these keys; unknown keys are passed over."""
-        self._index.remove_ids(np.asarray(keys, np.int64))
+        self._index.remove_ids(faiss.IDSelectorBatch(np.asarray(keys, np.int64)))
 
     def search(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
         """Nearest vectors.
@@ -54,7 +55,8 @@ class DenseIndex:
         if count == 0:
             return []
         similarities, keys = self._index.search(np.asarray(vector, np.float32)[None, :], count)
-        pairs = [(int(key), float(value)) for key, value in zip(keys[0], similarities[0], strict=True)]
+        cosines = np.clip(similarities[0], -1.0, 1.0)  # rounding can make a unit vector's own product 1.0000001
+        pairs = [(int(key), float(value)) for key, value in zip(keys[0], cosines, strict=True)]
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
     def copy(self) -> DenseIndex:
@@ -81,7 +83,7 @@ class DenseIndex:
     @classmethod
     def _holding(cls, index: faiss.Index) -> DenseIndex:
         made = cls.__new__(cls)
-        made._index = index
+        made._index = cast("faiss.IndexIDMap2", index)
         return made
 
 

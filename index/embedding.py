@@ -154,7 +154,7 @@ def load_embedder(model: str) -> Embedder:
     if model == "builtin":
         return StaticEmbedder(BUILTIN_MODEL, model, folded=True)
     path = Path(model)
-    if path.is_dir():
+    if model.strip() and path.is_dir():  # an empty name is no name, though Path takes it for the working folder
         return StaticEmbedder(path) if _is_static(path) else TransformerEmbedder(str(path))
     looks_like_path = path.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1
     if looks_like_path or not model.strip():

@@ -66,7 +66,7 @@ class _Draft:
 
     def add(self, run: Sequence[Row], follower: Row | None) -> None:
         opening = not self.rows
-        roles = _opening_roles(run, follower) if opening else [_later_role(row, self.has_body) for row in run]
+        roles = _opening_roles(run, follower) if opening else [_later_role(row, has_body=self.has_body) for row in run]
         self.rows += run
         self.roles += roles
         if opening:
@@ -120,7 +120,7 @@ def _second_rank_is_headlines(rows: Sequence[Row]) -> bool:
     return False
 
 
-def _later_role(row: Row, has_body: bool) -> Role:
+def _later_role(row: Row, *, has_body: bool) -> Role:
     if row.form is Form.HEADING:
         return Role.SECTION
     if row.form is Form.BYLINE and has_body:

@@ -56,7 +56,9 @@ def read_page(path: Path, name: str | None = None) -> Page:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise SourceError(f"{path} cannot be read ({error.strerror}).", "Check that it is a file you may read.") from None
+        raise SourceError(
+            f"{path} cannot be read ({error.strerror}).", "Check that it is a file you may read."
+        ) from None
     text, encoding = _decode(data, path)
     if not text.strip():
         raise SourceError(f"{path} is empty.", "Remove it, or put the page's text into it.")
@@ -75,6 +77,7 @@ def _decode(data: bytes, path: Path) -> tuple[str, str]:
         if (odd := _first_odd(text)) is None:
             return text, encoding
         failure = f"holds {_NOT_TEXT[unicodedata.category(text[odd])]} at character {odd}, so it is no text file"
+        break  # it is in this encoding; read in the next it would be other characters
     raise SourceError(f"{path} {failure}.", "Save it as UTF-8 or GB18030 text, or remove it from the folder.")
 
 

@@ -123,7 +123,7 @@ def write_store(
     Raises:
         StoreError: The folder cannot be written. The store in use before stays in use.
     """
-    generation = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+    generation = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{uuid.uuid4().hex[:8]}"
     folder = path / _GENERATIONS / generation
     try:
         (folder / _LEXICAL).mkdir(parents=True)
@@ -221,12 +221,15 @@ def _load(path: Path, folder: Path, embedder: Embedder) -> Store:
 def _current(path: Path) -> Path:
     try:
         name = (path / _CURRENT).read_text(encoding="utf-8").strip()
+        folder = path / _GENERATIONS / name
+        there = bool(name) and "/" not in name and folder.is_dir()
     except FileNotFoundError:
-        raise StoreError(f"There is no store in {path}.", "Run `wenju build PAGES`, or name one with --store.") from None
+        raise StoreError(
+            f"There is no store in {path}.", "Run `wenju build PAGES`, or name one with --store."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise StoreError(f"{path / _CURRENT} cannot be read ({error}).", _REBUILD) from error
-    folder = path / _GENERATIONS / name
-    if not name or "/" in name or not folder.is_dir():
+    if not there:
         raise StoreError(f"{path / _CURRENT} names {name!r}, which is not there.", _REBUILD)
     return folder
 
@@ -264,11 +267,15 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 def _switch(path: Path, generation: str) -> None:
     fresh = path / f"{_CURRENT}.{generation}"
-    with fresh.open("w", encoding="utf-8") as stream:
-        stream.write(generation + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())  # else a power cut could leave an empty CURRENT behind
-    os.replace(fresh, path / _CURRENT)
+    try:
+        with fresh.open("w", encoding="utf-8") as stream:
+            stream.write(generation + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())  # else a power cut could leave an empty CURRENT behind
+        os.replace(fresh, path / _CURRENT)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def _drop_old(path: Path, generation: str) -> None:

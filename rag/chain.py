@@ -61,7 +61,7 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
         self.reader: Reader = reader or ExtractiveReader(self.config.min_confidence)
         self.retriever = retriever or PassageRetriever(store=store, k=self.config.passages_read)
 
-    def invoke(self, input: str | Mapping[str, Any], config: RunnableConfig | None = None, **kwargs: Any) -> Answer:  # noqa: A002 (LangChain's name)
+    def invoke(self, input: str | Mapping[str, Any], config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
         """Answer one question.
 
         Raises:
@@ -71,13 +71,19 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
         return self._call_with_config(self._answer, input, config, run_type="chain")
 
     def stream(
-        self, input: str | Mapping[str, Any], config: RunnableConfig | None = None, **kwargs: Any  # noqa: A002
+        self,
+        input: str | Mapping[str, Any],
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
     ) -> Iterator[Answer]:
         """The answer as it grows. Errors as for :meth:`invoke`."""
         yield from self._transform_stream_with_config(iter([input]), self._stream_inputs, config, run_type="chain")
 
     async def astream(
-        self, input: str | Mapping[str, Any], config: RunnableConfig | None = None, **kwargs: Any  # noqa: A002
+        self,
+        input: str | Mapping[str, Any],
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
     ) -> AsyncIterator[Answer]:
         """The answer as it grows, without blocking the event loop."""
         answers = self.stream(input, config)
@@ -103,10 +109,11 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
     def _grow(
         self, item: str | Mapping[str, Any], run_manager: CallbackManagerForChainRun, config: RunnableConfig
     ) -> Iterator[Answer]:
-        asked, history = _read_input(item)
+        text, history = _read_input(item)
+        asked = check_query(text)
         clock = _Clock()
         with clock.stage("understand"):
-            question = understand(check_query(asked), history)
+            question = understand(asked, history)
         with clock.stage("retrieve"):
             documents = self.retriever.invoke(
                 question.query, patch_config(config, callbacks=run_manager.get_child("retrieve"))

@@ -18,6 +18,6 @@ class RagConfig(BaseModel):
 
     store: Path = Field(default=Path("store"), description="Folder of the store.")
     index: IndexConfig = Field(default=IndexConfig(), description="How the store is built.")
-    passages_read: int = Field(default=8, ge=1, le=100, description="Passages that the reader is given.")
+    passages_read: int = Field(default=10, ge=1, le=100, description="Passages that the reader is given.")
     nearest_shown: int = Field(default=3, ge=0, le=20, description="Passages shown beside a refusal.")
-    min_confidence: float = Field(default=0.5, ge=0, le=1, description="Below it, the answer is a refusal.")
+    min_confidence: float = Field(default=0.2, ge=0, le=1, description="Below it, the answer is a refusal.")

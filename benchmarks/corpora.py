@@ -1,0 +1,100 @@
+"""Which public question sets can our commands use? SQuAD-shaped files and news articles, as pages and questions."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.build import build_store
+from index.config import IndexConfig
+from index.store import Store, open_store
+
+__all__ = ["Corpus", "GoldQuestion", "load_all", "load_news", "load_squad", "open_corpus", "parse_arguments"]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldQuestion:
+    """A question, its answers (any of them), and the page files that hold them."""
+
+    text: str
+    answers: tuple[str, ...]
+    files: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Page file -> text, and questions over them."""
+
+    name: str
+    pages: dict[str, str]
+    questions: tuple[GoldQuestion, ...]
+
+
+def load_squad(path: Path, limit: int, seed: int = 0) -> Corpus:
+    """A SQuAD-shaped file (CMRC 2018, DRCD): a page per paragraph, and up to ``limit`` questions drawn at random."""
+    pages: dict[str, str] = {}
+    questions: list[GoldQuestion] = []
+    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+        for paragraph in article["paragraphs"]:
+            file = f"{len(pages):05}.txt"
+            pages[file] = paragraph["context"]
+            for item in paragraph["qas"]:
+                answers = tuple(dict.fromkeys(answer["text"] for answer in item["answers"]))
+                questions.append(GoldQuestion(item["question"], answers, frozenset({file})))
+    return Corpus(path.stem, pages, _draw(questions, limit, seed))
+
+
+def load_news(articles: Path, questions: Path, distractors: int, seed: int = 0) -> Corpus:
+    """News articles as pages: those that the questions need, and ``distractors`` more drawn at random."""
+    gold = [json.loads(line) for line in questions.read_text(encoding="utf-8").splitlines()]
+    needed = {document for item in gold for document in item["documents"]}
+    texts: dict[str, str] = {}
+    with lzma.open(articles, "rt", encoding="utf-8") as stream:
+        for line in stream:
+            item = json.loads(line)
+            texts[item["id"]] = item["text"]
+    others = sorted(texts.keys() - needed)
+    drawn = random.Random(seed).sample(others, min(distractors, len(others)))
+    pages = {f"{name}.txt": texts[name] for name in [*sorted(needed), *drawn] if texts[name].strip()}
+    asked = tuple(
+        GoldQuestion(item["question"], tuple(item["answers"]), frozenset(f"{name}.txt" for name in item["documents"]))
+        for item in gold
+    )
+    return Corpus(questions.stem, pages, asked)
+
+
+def open_corpus(corpus: Corpus, folder: Path) -> Store:
+    """Write the pages below ``folder``, build a store there, and open it."""
+    pages = folder / corpus.name / "pages"
+    pages.mkdir(parents=True, exist_ok=True)
+    for file, text in corpus.pages.items():
+        (pages / file).write_text(text, encoding="utf-8")
+    build_store(pages, folder / corpus.name / "store", IndexConfig())
+    return open_store(folder / corpus.name / "store")
+
+
+def parse_arguments(description: str | None, argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments that every command on these sets takes."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--squad", type=Path, nargs="+", required=True, help="SQuAD-shaped files")
+    parser.add_argument("--news", type=Path, nargs=2, required=True, metavar=("ARTICLES", "QUESTIONS"))
+    parser.add_argument("--work", type=Path, required=True, help="folder for the stores that are built")
+    parser.add_argument("--limit", type=int, default=1000, help="questions per SQuAD-shaped file (default: 1000)")
+    parser.add_argument("--distractors", type=int, default=2000, help="further news articles (default: 2000)")
+    return parser.parse_args(argv)
+
+
+def load_all(args: argparse.Namespace) -> list[Corpus]:
+    """The sets that :func:`parse_arguments` was given."""
+    squad = [load_squad(path, args.limit) for path in args.squad]
+    return [*squad, load_news(args.news[0], args.news[1], args.distractors)]
+
+
+def _draw(questions: Sequence[GoldQuestion], limit: int, seed: int) -> tuple[GoldQuestion, ...]:
+    drawn = random.Random(seed).sample(list(questions), min(limit, len(questions)))
+    return tuple(drawn)

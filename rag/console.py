@@ -1,0 +1,177 @@
+"""What does a person in a terminal see? Answers, passages, articles and manifests as coloured text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from langchain_core.documents import Document
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from index.build import Progress as Report
+from index.schema import Article, Page, Role
+from index.store import Manifest
+from rag.schema import Answer, Citation
+
+__all__ = [
+    "build_progress",
+    "confidence_words",
+    "place",
+    "show_answer",
+    "show_article_lines",
+    "show_article_table",
+    "show_manifest",
+    "show_passages",
+]
+
+_STEPS = {"read": "读取版面", "embed": "计算向量"}
+_ROLES = {
+    Role.COLUMN: "栏目",
+    Role.KICKER: "引题",
+    Role.HEADLINE: "标题",
+    Role.SUBHEAD: "副题",
+    Role.BYLINE: "署名",
+    Role.SECTION: "小标题",
+    Role.BODY: "正文",
+    Role.CREDIT: "出处",
+    Role.CONTINUED: "转接",
+}
+_KINDS = {"news": "消息", "brief": "简讯", "caption": "图片", "headline": "仅存标题"}
+_PIPE_WIDTH = 200
+_UNTITLED = "（无标题）"
+
+
+@contextmanager
+def build_progress(*, quiet: bool) -> Iterator[Report]:
+    """A progress bar on stderr for a build; nothing when quiet."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bars = Progress(*columns, console=Console(stderr=True, quiet=quiet), transient=True)
+    tasks: dict[str, TaskID] = {}
+
+    def report(step: str, done: int, total: int) -> None:
+        if step not in tasks:
+            bars.start()  # not before there is something to show: a build that fails at once prints its reason alone
+            tasks[step] = bars.add_task(_STEPS[step])
+        bars.update(tasks[step], completed=done, total=total)
+
+    try:
+        yield report
+    finally:
+        if tasks:
+            bars.stop()
+
+
+def confidence_words(confidence: float) -> str:
+    """A confidence as a person would say it.
+
+    Example:
+        >>> confidence_words(0.9), confidence_words(0.3)
+        ('较有把握', '把握不大')
+    """
+    return "较有把握" if confidence >= 0.6 else "有一定把握" if confidence >= 0.4 else "把握不大"
+
+
+def place(file: str, first_line: int, last_line: int) -> str:
+    """Where something stands.
+
+    Example:
+        >>> place("a.txt", 3, 3), place("a.txt", 3, 5)
+        ('a.txt 第 3 行', 'a.txt 第 3–5 行')
+    """
+    lines = str(first_line) if first_line == last_line else f"{first_line}–{last_line}"
+    return f"{file} 第 {lines} 行"
+
+
+def show_answer(answer: Answer, *, with_trace: bool) -> None:
+    """An answer, then its citations, or the nearest passages of a refusal."""
+    console = _console()
+    console.print(Text(answer.text, style="bold" if not answer.abstained else "yellow"))
+    console.print()
+    for citation in answer.citations or answer.nearest:
+        _show_citation(console, citation)
+    if not answer.abstained:
+        console.print(f"[dim]{confidence_words(answer.confidence)}（{answer.confidence:.2f}）[/dim]")
+    if with_trace:
+        trace = answer.trace
+        console.print(f"[dim]检索：{escape(trace.query)}[/dim]")
+        console.print(f"[dim]依据：{escape(trace.reason)}[/dim]")
+        console.print("[dim]用时：" + "，".join(f"{k} {v:.1f} ms" for k, v in trace.timings.items()) + "[/dim]")
+
+
+def show_passages(documents: Sequence[Document]) -> None:
+    """Passages with their scores, best first."""
+    console = _console()
+    for document in documents:
+        told = document.metadata
+        where = place(told["file"], told["first_line"], told["last_line"])
+        console.print(
+            f"[bold]{told['rank']}. {escape(told['headline'] or _UNTITLED)}[/bold]  "
+            f"[dim]{escape(where)}  {told['score']:.3f}[/dim]"
+        )
+        console.print(Padding(Text(document.page_content), (0, 0, 1, 3)))
+    if not documents:
+        console.print("没有相关的段落。")
+
+
+def show_article_table(articles: Sequence[Article]) -> None:
+    """One row per article."""
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for column in ("文件", "行", "类别", "标题", "署名", "字数"):
+        table.add_column(column, justify="right" if column == "字数" else "left", overflow="fold")
+    for article in articles:
+        lines = f"{article.lines[0].number}–{article.lines[-1].number}"
+        kind = _KINDS[article.kind]
+        title, byline = escape(article.title or _UNTITLED), escape(article.byline)
+        table.add_row(escape(article.file), lines, kind, title, byline, str(len(article.text)))
+    _console().print(table)
+
+
+def show_article_lines(page: Page, articles: Sequence[Article]) -> None:
+    """A page as it was read: every line with what it does; ↳ marks a torn sentence that goes on."""
+    console = _console()
+    console.print(f"[bold]{escape(page.file)}[/bold]  [dim]{page.encoding}, {len(articles)} 篇[/dim]")
+    for article in articles:
+        console.print(f"\n[bold]{escape(article.title or _UNTITLED)}[/bold]  [dim]{_KINDS[article.kind]}[/dim]")
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for _ in range(3):
+            table.add_column(overflow="fold")  # the default would cut a long line short
+        for line in article.lines:
+            text = page.text[line.span.start : line.span.end]
+            mark = "↳ " if line.joined else ""
+            table.add_row(f"[dim]{line.number}[/dim]", f"[dim]{_ROLES[line.role]}[/dim]", mark + escape(text))
+        console.print(table)
+
+
+def show_manifest(path: Path, manifest: Manifest) -> None:
+    """What a store holds."""
+    size = sum(manifest.files.values()) / 1e6
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in (
+        ("库", f"{path}（第 {manifest.format} 版格式，{size:.1f} MB）"),
+        ("版面", str(manifest.pages)),
+        ("文章", str(manifest.articles)),
+        ("段落", str(manifest.passages)),
+        ("模型", f"{manifest.settings.model}（{manifest.dim} 维，{manifest.model_fingerprint}）"),
+        ("建于", manifest.built_at),
+        ("代次", manifest.generation),
+    ):
+        table.add_row(f"[dim]{name}[/dim]", escape(value))
+    _console().print(table)
+
+
+def _show_citation(console: Console, citation: Citation) -> None:
+    where = place(citation.file, citation.first_line, citation.last_line)
+    console.print(rf"\[{citation.number}] {escape(citation.headline or _UNTITLED)}  [dim]{escape(where)}[/dim]")
+    console.print(Padding(Text(citation.quote, style="italic"), (0, 0, 1, 4)))
+
+
+def _console() -> Console:
+    # A pipe has no width; the usual guess of 80 would break every quote.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)

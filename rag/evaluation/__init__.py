@@ -1,0 +1,1 @@
+"""Batch evaluation: questions with gold answers in, a run and its metrics out."""

@@ -1,0 +1,124 @@
+"""Does every quote stand in its page, and is one that does not found out?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.schema import Page, Span
+from rag.answerers import Extract
+from rag.citations import check, cite
+from rag.errors import AnswerError
+from rag.schema import Citation
+
+BRIDGE = "liuhe.txt#10:0"
+
+
+def extract_of(store, passage_id, words):
+    start = store.articles[store.passages[passage_id].article_id].text.index(words)
+    return Extract(passage_id, start, start + len(words))
+
+
+@pytest.fixture
+def torn(tiny_store):
+    """The sentence that lines 12 and 14 of liuhe.txt hold together."""
+    words = "鹿鸣大桥前天通车，全长860米，双向四车道。"
+    return cite(tiny_store, extract_of(tiny_store, BRIDGE, words), 1)
+
+
+def test_a_torn_sentence_is_cited_whole_with_both_its_places(tiny_store, torn):
+    page = tiny_store.pages["liuhe.txt"]
+    assert torn.quote == "鹿鸣大桥前天通车，全长860米，双向四车道。"
+    assert [page.text[span.start : span.end] for span in torn.spans] == [
+        "鹿鸣大桥前天通车，全长860米，双向四",
+        "车道。",
+    ]
+    assert (torn.first_line, torn.last_line) == (12, 14)
+    assert (torn.number, torn.file, torn.headline) == (1, "liuhe.txt", "鹿鸣大桥通车")
+    assert (torn.article_id, torn.passage_id) == ("liuhe.txt#10", BRIDGE)
+
+
+def test_a_sentence_of_one_line(tiny_store):
+    citation = cite(tiny_store, extract_of(tiny_store, BRIDGE, "从东岸到西岸只要两分钟。"), 2)
+    assert (citation.first_line, citation.last_line, len(citation.spans)) == (14, 14, 1)
+
+
+def test_lines_are_counted_over_cr_lf(tiny_store):
+    citation = cite(tiny_store, extract_of(tiny_store, "shanqian.txt#1:0", "跑道长200米。"), 1)
+    assert (citation.first_line, citation.last_line) == (5, 5)
+    (span,) = citation.spans
+    page = tiny_store.pages["shanqian.txt"]
+    assert page.text[span.start : span.end] == "跑道长200米。"
+
+
+@given(st.data())
+def test_every_stretch_of_every_passage_can_be_cited_and_holds(tiny_store, data):
+    passage = data.draw(st.sampled_from(list(tiny_store.passages.values())))
+    start = data.draw(st.integers(passage.start, passage.end - 1))
+    end = data.draw(st.integers(start + 1, passage.end))
+    article = tiny_store.articles[passage.article_id]
+    page = tiny_store.pages[article.file]
+    extract = Extract(passage.passage_id, start, end)
+    if not article.text[start:end].strip("\n"):  # nothing but a line break that reading added
+        with pytest.raises(AnswerError, match="no text of the page stands there"):
+            cite(tiny_store, extract, 1)
+        return
+    citation = cite(tiny_store, extract, 1)
+    assert "".join(page.text[s.start : s.end] for s in citation.spans) == citation.quote.replace("\n", "")
+    lines = page.text.split("\n")  # CR, where there is one, is white space at the end of a line
+    cited = "".join(lines[citation.first_line - 1 : citation.last_line])
+    assert page.text[citation.spans[0].start] in lines[citation.first_line - 1]
+    assert all(page.text[s.start : s.end] in cited for s in citation.spans)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"quote": "鹿鸣大桥前天通车，全长960米，双向四车道。"},
+            r"\[1\] of liuhe\.txt says .*960米.* but lines 12-14 hold .*860米",
+        ),
+        ({"quote": "全长860米"}, "says '全长860米'"),
+        ({"quote": ""}, "says ''"),
+        ({"spans": ()}, "but lines 12-14 hold ''"),
+        ({"spans": (Span(0, 1),)}, "but lines 12-14 hold"),
+        ({"spans": (), "quote": ""}, "says '', but lines 12-14 hold ''"),  # nothing equals nothing, and proves nothing
+        ({"first_line": 11}, r"names lines 11-14, but its quote stands in lines 12-14\."),
+        ({"last_line": 12}, r"names lines 12-12, but its quote stands in lines 12-14\."),
+    ],
+)
+def test_a_citation_that_does_not_hold_is_found_out(tiny_store, torn, change, message):
+    page = tiny_store.pages["liuhe.txt"]
+    assert check(torn, page) is None
+    with pytest.raises(AnswerError, match=message):
+        check(replace(torn, **change), page)
+
+
+def test_a_page_that_was_changed_is_found_out(tiny_store, torn):
+    page = tiny_store.pages["liuhe.txt"]
+    with pytest.raises(AnswerError, match="report it, for a wrong quote is a defect"):
+        check(torn, replace(page, text=page.text.replace("860", "960")))
+    with pytest.raises(AnswerError, match="but lines 12-14 hold"):
+        check(torn, replace(page, text="　" + page.text))  # one character further on
+
+
+def test_a_page_with_a_line_more_is_found_out():
+    """The same characters at the same offsets, but a line break where a space was: another line."""
+    citation = Citation(1, "p.txt", "", "p.txt#1", "p.txt#1:0", 1, 1, (Span(2, 4),), "甲。")
+    assert check(citation, Page("p.txt", "乙 甲。", "utf-8", "")) is None
+    with pytest.raises(AnswerError, match="names lines 1-1, but its quote stands in lines 2-2"):
+        check(citation, Page("p.txt", "乙\n甲。", "utf-8", ""))
+
+
+@pytest.mark.parametrize(("start", "end"), [(-1, 3), (5, 5), (7, 3), (0, 9999), (9999, 10000)])
+def test_a_stretch_outside_its_article_is_an_error(tiny_store, start, end):
+    with pytest.raises(AnswerError, match=r"asks for \[.*\) of liuhe\.txt#10, which has \d+ characters"):
+        cite(tiny_store, Extract(BRIDGE, start, end), 1)
+
+
+def test_a_passage_that_is_not_there_is_an_error(tiny_store):
+    with pytest.raises(AnswerError, match=r"Citation \[3\] names the passage 'nowhere', which is not there"):
+        cite(tiny_store, Extract("nowhere", 0, 1), 3)

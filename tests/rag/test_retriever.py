@@ -1,0 +1,210 @@
+"""Are passages found by meaning and by words, fused by rank, and in a fixed order?
+
+Scores that are counted here: rank r of a leg is worth 61 / (60 + r), so 1 for the first and 61/62 for the second; the
+lexical leg has the weight t and the dense leg 1 - t, where t is 0 when no word of the question is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from langchain_tests.integration_tests import RetrieversIntegrationTests
+from pydantic import ValidationError
+
+from rag.errors import RetrievalError
+from rag.retriever import LONGEST_QUERY, PassageRetriever, passage_document, search
+from rag.schema import Hit
+
+
+def ids(hits):
+    return [hit.passage_id for hit in hits]
+
+
+def test_first_in_both_legs_has_the_score_one(make_store):
+    # Both pages speak of 大桥, the first twice as much of what it says: first by words. By keywords both are (1,), so
+    # the first row is first there too.
+    store = make_store({"a.txt": "大桥大桥。", "b.txt": "大桥边上有一片果园。"}, keywords=("大桥",))
+    first, second = search(store, "大桥")
+    assert first == Hit("a.txt#1:0", pytest.approx(1.0), 1)
+    assert second == Hit("b.txt#1:0", pytest.approx(61 / 62), 2)
+
+
+def test_a_query_without_a_known_word_is_searched_by_meaning_alone(make_store):
+    # The keyword "ab" is a part of each word, but no word of the query is a word of the pages: t = 0.
+    store = make_store({"a.txt": "xaby", "b.txt": "wabw", "c.txt": "other"}, keywords=("ab",))
+    assert search(store, "zabz") == [
+        Hit("a.txt#1:0", pytest.approx(1.0), 1),
+        Hit("b.txt#1:0", pytest.approx(61 / 62), 2),
+    ]
+
+
+def test_a_query_without_a_known_meaning_is_searched_by_words_alone(make_store):
+    # No keyword in the query: its vector is zero, nothing is near to it. The scores are t and t * 61/62.
+    store = make_store({"a.txt": "红鲤，红鲤。", "b.txt": "红鲤，果园。", "c.txt": "粮仓。"}, keywords=("大桥",))
+    first, second = search(store, "红鲤")
+    assert ids([first, second]) == ["a.txt#1:0", "b.txt#1:0"]
+    assert 0 < first.score <= 1
+    assert second.score / first.score == pytest.approx(61 / 62)
+
+
+def test_the_legs_are_added(make_store):
+    # By words: a says 红鲤 twice, b says 大桥 once; the words are equally rare, so a is first and b second. By meaning:
+    # only b. So a has t * 1, and b has (1 - t) * 1 + t * 61/62 = 1 - t/62.
+    store = make_store({"a.txt": "红鲤，红鲤。", "b.txt": "大桥。"}, keywords=("大桥",))
+    scores = {hit.passage_id: hit.score for hit in search(store, "红鲤 大桥")}
+    trust = scores["a.txt#1:0"]
+    assert 0 < trust < 1
+    assert scores["b.txt#1:0"] == pytest.approx(1 - trust / 62)
+
+
+def test_words_weigh_more_the_more_of_the_question_they_find(make_store):
+    # Nothing but the lexical leg, so the first score is its weight t. The best passage holds one of one, one of two,
+    # and one of three content words of the questions.
+    store = make_store({"a.txt": "红鲤。", "b.txt": "粮仓。"}, keywords=("大桥",))
+    weights = [search(store, query)[0].score for query in ("红鲤", "红鲤 火箭", "红鲤 火箭 沙漠")]
+    assert weights == sorted(weights, reverse=True)
+    assert len(set(weights)) == 3
+
+
+class _Leg:
+    """Finds what it was told to find."""
+
+    def __init__(self, *rows):
+        self.rows = rows
+
+    def search(self, query, k):
+        return [(row, 0.9) for row in self.rows][:k]
+
+    def idf(self, word):
+        return 1.0
+
+
+def test_equal_scores_are_ordered_by_passage_id(tiny_store, monkeypatch):
+    # Rows 2 and 3 have swapped ranks in two legs of equal weight: liuhe… comes before qingtan….
+    monkeypatch.setattr("rag.retriever._lexical_trust", lambda *args: 0.5)
+    for dense, lexical in [((2, 3), (3, 2)), ((3, 2), (2, 3))]:
+        hits = search(replace(tiny_store, dense=_Leg(*dense), lexical=_Leg(*lexical)), "大桥")
+        assert ids(hits) == ["liuhe.txt#10:0", "qingtan.txt#1:0"]
+        assert hits[0].score == hits[1].score == pytest.approx(0.5 + 0.5 * 61 / 62)
+
+
+def test_the_tiny_store_answers_as_its_table_says(tiny_store):
+    assert ids(search(tiny_store, "图书馆", k=2)) == ["liuhe.txt#2:0", "liuhe.txt#2:52"]
+    assert ids(search(tiny_store, "大桥", k=1)) == ["liuhe.txt#10:0"]
+    assert ids(search(tiny_store, "果园", k=1)) == ["qingtan.txt#13:0"]
+    assert ids(search(tiny_store, "操场", k=1)) == ["shanqian.txt#1:0"]
+    assert set(ids(search(tiny_store, "龙舟"))) == {"qingtan.txt#1:0", "qingtan.txt#1:53"}
+
+
+def test_a_passage_is_found_by_the_headline_of_its_article(tiny_store):
+    """The passage 队长沈大川说… does not say 龙舟 itself."""
+    assert "龙舟" not in tiny_store.passages["qingtan.txt#1:53"].text
+    assert "qingtan.txt#1:53" in ids(search(tiny_store, "龙舟"))
+
+
+@pytest.mark.parametrize(("query", "other"), [("鹿鸣大桥", "鹿鳴大橋"), ("12支龙舟队", "１２支龙舟队")])
+def test_spelling_does_not_matter_to_the_words(make_store, pages_folder, query, other):
+    store = make_store(pages_folder, keywords=("没有",))
+    assert search(store, query) == search(store, other) != []
+
+
+def test_nothing_to_do_with_the_store(tiny_store):
+    assert search(tiny_store, "quantum xylophone") == []
+
+
+@given(
+    query=st.text(alphabet="图书馆大桥龙舟果园操场鹿鸣青滩镇？ ", min_size=1, max_size=20).filter(
+        lambda text: any(char.isalnum() for char in text)
+    ),
+    k=st.integers(1, 9),
+)
+def test_hits_are_ranked_and_a_smaller_k_gives_the_beginning(tiny_store, query, k):
+    hits = search(tiny_store, query, k)
+    assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert all(0 < hit.score <= 1 + 1e-9 and hit.passage_id in tiny_store.passages for hit in hits)
+    assert len(set(ids(hits))) == len(hits) <= k
+    assert search(tiny_store, query, 9)[:k] == hits
+
+
+@pytest.mark.parametrize("query", ["", "  \n", "？！", "\x00\x07", "……"])
+def test_an_empty_question(tiny_store, query):
+    with pytest.raises(RetrievalError, match=r"The question is empty\. Type a question"):
+        search(tiny_store, query)
+
+
+def test_a_question_that_is_too_long(tiny_store):
+    assert LONGEST_QUERY == 2000
+    assert ids(search(tiny_store, "大桥" * 1000, k=1)) == ["liuhe.txt#10:0"]
+    with pytest.raises(RetrievalError, match=r"has 2,001 characters, at most 2,000 can be searched\. Shorten it"):
+        search(tiny_store, "桥" * 2001)
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_k_below_one(tiny_store, k):
+    with pytest.raises(RetrievalError, match=rf"k is {k}\. Ask for 1 passage or more"):
+        search(tiny_store, "大桥", k)
+
+
+def test_control_characters_do_not_matter(tiny_store):
+    assert search(tiny_store, "\x00大桥\x07\n") == search(tiny_store, "大桥")
+
+
+def test_the_retriever_is_langchains_face_of_search(tiny_store):
+    retriever = PassageRetriever(store=tiny_store, k=3)
+    documents = retriever.invoke("图书馆")
+    hits = search(tiny_store, "图书馆", 3)
+    assert [(d.id, d.metadata["score"], d.metadata["rank"]) for d in documents] == [
+        (hit.passage_id, hit.score, hit.rank) for hit in hits
+    ]
+    assert len(retriever.invoke("图书馆 大桥 龙舟", k=1)) == 1
+    with pytest.raises(RetrievalError, match="The question is empty"):
+        retriever.invoke("")
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        PassageRetriever(store=tiny_store, k=0)
+
+
+def test_what_a_document_tells(tiny_store):
+    document = passage_document(tiny_store, tiny_store.passages["liuhe.txt#10:0"], score=0.5, rank=2)
+    assert document == Document(
+        id="liuhe.txt#10:0",
+        page_content="鹿鸣大桥通车\n本报讯（记者 秦一舟）鹿鸣大桥前天通车，全长860米，双向四车道。"
+        "从东岸到西岸只要两分钟。",
+        metadata={
+            "file": "liuhe.txt",
+            "headline": "鹿鸣大桥通车",
+            "kicker": [],
+            "byline": "（记者 秦一舟）",
+            "kind": "brief",
+            "article_id": "liuhe.txt#10",
+            "first_line": 10,  # the headline
+            "last_line": 14,  # behind the tear
+            "score": 0.5,
+            "rank": 2,
+        },
+    )
+
+
+class TestLangChainStandard(RetrieversIntegrationTests):
+    """LangChain's own tests of a retriever."""
+
+    @pytest.fixture(autouse=True)
+    def _with_store(self, tiny_store):
+        self.store = tiny_store
+
+    @property
+    def retriever_constructor(self) -> type[BaseRetriever]:
+        return PassageRetriever
+
+    @property
+    def retriever_constructor_params(self):
+        return {"store": self.store}
+
+    @property
+    def retriever_query_example(self):
+        return "图书馆、大桥和龙舟"

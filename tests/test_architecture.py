@@ -1,0 +1,230 @@
+"""Do the arrows between our modules hold? Read from the syntax tree, so that imports inside functions count too.
+
+::
+
+    index/*  ◄── rag/*  ◄── rag/cli, rag/console, ui      and never the other way
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+FACES = {"rag.cli", "rag.console", "ui"}  # rag.console is how rag.cli speaks to people
+WORKBENCH = "rag.evaluation"  # a program of its own: it may print
+
+LEAVES = {"schema", "config", "errors"}
+SHARED = {"index.schema", "index.config", "index.errors", "index.embedding", "index.store", "index.text"}
+WRITING = {"index.build", "index.pages", "index.source"}  # what a face may call besides
+# The one exception: LangChain's vector store searches the same index as the store does, so it holds one.
+BESIDES = {"rag.vectorstore": {"index.dense"}}
+
+# library -> the modules that may import it
+DOORS = {
+    "gradio": {"ui"},
+    "faiss": {"index.dense"},
+    "bm25s": {"index.lexical"},
+    "rjieba": {"index.text"},
+    "opencc": {"index.text"},
+    "sentence_transformers": {"index.embedding"},
+    "tokenizers": {"index.embedding"},
+    "safetensors": {"index.embedding"},
+    "torch": set(),
+    "transformers": set(),
+    "langchain": {"rag.retriever", "rag.vectorstore", "rag.chain"},
+    "langchain_core": {"index.embedding", "rag.retriever", "rag.vectorstore", "rag.chain"},
+    "langchain_community": set(),
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """``from module import name``; the name is empty for ``import module``."""
+
+    module: str
+    name: str = ""
+
+
+def imports_in(tree: ast.AST, package: str) -> Iterator[Import]:
+    """Every import of a module, wherever it stands; relative ones made absolute."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            module = ".".join([*above, node.module] if node.module else above)
+            yield from (Import(module, alias.name) for alias in node.names)
+
+
+def module_name(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_name(file): file for part in ("index", "rag") for file in sorted((ROOT / part).rglob("*.py"))}
+FILES["ui"] = ROOT / "ui.py"
+TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in FILES.items()}
+IMPORTS = {
+    name: set(imports_in(TREES[name], name if FILES[name].name == "__init__.py" else name.rpartition(".")[0]))
+    for name in FILES
+}
+
+
+def targets(name: str) -> set[str]:
+    """The modules that a module imports; ``from rag import chain`` is an import of ``rag.chain``."""
+    return {f"{i.module}.{i.name}" if f"{i.module}.{i.name}" in FILES else i.module for i in IMPORTS[name]}
+
+
+def inside(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+def bound_names(tree: ast.Module) -> set[str]:
+    """Names bound at the top of a module, also under ``if TYPE_CHECKING``."""
+    names: set[str] = set()
+    for node in [*tree.body, *(inner for outer in tree.body if isinstance(outer, ast.If) for inner in outer.body)]:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return names
+
+
+def public_names(name: str) -> list[str] | None:
+    for node in TREES[name].body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
+            return ast.literal_eval(node.value)
+    return None
+
+
+# The reader of imports, first: a check that sees nothing cannot fail.
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import faiss", {Import("faiss")}),
+        ("import a.b as c, d", {Import("a.b"), Import("d")}),
+        ("from rag.chain import ask as question", {Import("rag.chain", "ask")}),
+        ("def f():\n    if True:\n        import torch", {Import("torch")}),
+        ("if TYPE_CHECKING:\n    from index.store import Store", {Import("index.store", "Store")}),
+        ("from .base import Reader", {Import("rag.answerers.base", "Reader")}),
+        ("from ..chain import ask", {Import("rag.chain", "ask")}),
+        ("from . import base", {Import("rag.answerers", "base")}),
+        ("'import faiss'  # import faiss", set()),
+    ],
+)
+def test_the_reader_sees_every_import(source, expected):
+    assert set(imports_in(ast.parse(source), "rag.answerers")) == expected
+
+
+def test_the_reader_finds_the_house():
+    assert {"index", "index.store", "index.text", "rag", "rag.chain", "rag.cli", "rag.answerers.base", "ui"} <= set(
+        FILES
+    )
+    assert {i.module for i in IMPORTS["index.dense"]} >= {"faiss", "index.errors"}
+    assert "opencc" in {i.module for i in IMPORTS["index.text"]}  # inside a function there
+    assert all(any(name in targets(user) for user in FILES) for name in SHARED - {"index.errors"})
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if inside(name, "index")))
+def test_the_index_imports_neither_rag_nor_the_window(name):
+    assert not {t for t in targets(name) if inside(t, "rag") or inside(t, "ui")}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if inside(name, "rag") and name not in FACES))
+def test_the_asking_half_imports_of_the_index_only_what_is_shared(name):
+    of_the_index = {t for t in targets(name) if inside(t, "index")}
+    assert of_the_index <= SHARED | BESIDES.get(name, set())
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if name not in FACES))
+def test_nothing_imports_a_face(name):
+    assert not targets(name) & FACES
+
+
+@pytest.mark.parametrize("name", sorted(FACES))
+def test_a_face_imports_the_shared_leaves_and_the_building_half_by_their_front(name):
+    of_the_index = {t for t in targets(name) if inside(t, "index")}
+    assert of_the_index <= SHARED | WRITING
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_only_public_names_are_imported(name):
+    """``from rag.chain import x`` only for an x in the ``__all__`` of ``rag.chain``."""
+    for i in IMPORTS[name]:
+        if i.module in FILES and i.name and f"{i.module}.{i.name}" not in FILES:
+            assert i.name in (public_names(i.module) or []), f"{name} takes {i.name} from {i.module}"
+
+
+@pytest.mark.parametrize("name", [f"{half}.{leaf}" for half in ("index", "rag") for leaf in sorted(LEAVES)])
+def test_leaves_import_the_standard_library_and_pydantic(name):
+    allowed = sys.stdlib_module_names | {"pydantic"}
+    below = {f"index.{leaf}" for leaf in LEAVES} if inside(name, "rag") else set()
+    assert {t for t in targets(name) if t.split(".")[0] not in allowed} <= below
+
+
+@pytest.mark.parametrize("library", sorted(DOORS))
+def test_each_large_library_has_one_door(library):
+    users = {name for name in FILES if any(inside(i.module, library) for i in IMPORTS[name])}
+    assert users <= DOORS[library]
+
+
+@pytest.mark.parametrize("library", ["gradio", "faiss", "bm25s", "rjieba", "opencc", "sentence_transformers"])
+def test_each_door_is_in_use(library):
+    """A door that nobody uses is a name that was mistyped."""
+    users = {name for name in FILES if any(inside(i.module, library) for i in IMPORTS[name])}
+    assert users == DOORS[library]
+
+
+def test_there_is_no_circle():
+    """Ordering the modules so that each comes after all it imports succeeds, or names who is left over."""
+    left = {name: {t for t in targets(name) if t in FILES and t != name} for name in FILES}
+    while ready := {name for name, needs in left.items() if not needs & set(left)}:
+        left = {name: needs for name, needs in left.items() if name not in ready}
+    # ``rag`` loads its names when they are first used; its imports are for the type checker.
+    assert not {name for name in left if name != "rag"}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if name not in FACES and not inside(name, WORKBENCH)))
+def test_nothing_prints_but_a_face(name):
+    calls = [node for node in ast.walk(TREES[name]) if isinstance(node, ast.Call)]
+    assert not [
+        c.lineno for c in calls if isinstance(c.func, ast.Name) and c.func.id in {"print", "input", "breakpoint"}
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_every_module_says_which_question_it_answers_and_what_is_public(name):
+    assert ast.get_docstring(TREES[name])
+    public = public_names(name)
+    if public is None:
+        assert not [n for n in TREES[name].body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name != "main"]
+        return
+    assert public
+    assert set(public) <= bound_names(TREES[name])
+    assert not [n for n in public if n.startswith("_")]
+    assert len(public) == len(set(public))
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if name not in FACES and not inside(name, WORKBENCH)))
+def test_no_module_reads_the_environment(name):
+    """Settings are built once, in the face, and passed down."""
+    attributes = [node for node in ast.walk(TREES[name]) if isinstance(node, ast.Attribute)]
+    assert not [a.lineno for a in attributes if a.attr in {"environ", "getenv", "putenv"}]
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_nothing_is_pickled(name):
+    assert not {i.module for i in IMPORTS[name]} & {"pickle", "dill", "joblib", "shelve", "marshal"}

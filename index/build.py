@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from index.schema import Article, Page, Passage
 from index.source import find_pages, read_page
 from index.store import Manifest, read_manifest, search_text, write_store
 
-__all__ = ["Progress", "build_store", "is_current", "read_pages"]
+__all__ = ["Progress", "build_from_pages", "build_store", "is_current", "read_pages"]
 
 Progress = Callable[[str, int, int], None]
 """Called with the step's name, how much is done, and how much there is."""
@@ -38,13 +38,20 @@ def build_store(pages: Path, store: Path, config: IndexConfig, progress: Progres
         ModelError: The model cannot be loaded.
         StoreError: The store cannot be written.
     """
-    report = progress or (lambda step, done, total: None)
-    embedder = load_embedder(config.model)
-    read = read_pages(pages, report)
-    articles = [article for page in read for article in read_articles(page)]
-    passages = [passage for article in articles for passage in chunk(article, config.passage_size)]
-    vectors = _embed(passages, articles, embedder, report)
-    return write_store(store, config, embedder, read, articles, passages, vectors)
+    embedder = load_embedder(config.model)  # before a long reading, so that a wrong name is told at once
+    return _write(read_pages(pages, progress), store, config, embedder, progress)
+
+
+def build_from_pages(
+    pages: Sequence[Page], store: Path, config: IndexConfig, progress: Progress | None = None
+) -> Manifest:
+    """The same from pages that are read already.
+
+    Raises:
+        ModelError: The model cannot be loaded.
+        StoreError: The store cannot be written.
+    """
+    return _write(pages, store, config, load_embedder(config.model), progress)
 
 
 def read_pages(pages: Path, progress: Progress | None = None) -> list[Page]:
@@ -80,6 +87,15 @@ def is_current(pages: Path, store: Path, config: IndexConfig) -> bool:
     manifest = read_manifest(store)
     sources = {page.file: page.sha256 for page in read_pages(pages)}
     return manifest.fingerprint == config.fingerprint() and manifest.sources == sources
+
+
+def _write(
+    pages: Sequence[Page], store: Path, config: IndexConfig, embedder: Embedder, progress: Progress | None
+) -> Manifest:
+    articles = [article for page in pages for article in read_articles(page)]
+    passages = [passage for article in articles for passage in chunk(article, config.passage_size)]
+    vectors = _embed(passages, articles, embedder, progress or (lambda step, done, total: None))
+    return write_store(store, config, embedder, pages, articles, passages, vectors)
 
 
 def _embed(passages: list[Passage], articles: list[Article], embedder: Embedder, report: Progress) -> Vectors:

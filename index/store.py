@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -104,9 +104,9 @@ def write_store(
     path: Path,
     config: IndexConfig,
     embedder: Embedder,
-    pages: list[Page],
-    articles: list[Article],
-    passages: list[Passage],
+    pages: Sequence[Page],
+    articles: Sequence[Article],
+    passages: Sequence[Passage],
     vectors: Vectors,
 ) -> Manifest:
     """Write a new generation beside the old one, check it, then switch to it.

@@ -59,7 +59,7 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
         self.store = store
         self.config = config or RagConfig()
         self.reader: Reader = reader or ExtractiveReader(self.config.min_confidence)
-        self.retriever = retriever or PassageRetriever(store=store, k=self.config.passages_read)
+        self.retriever = retriever or PassageRetriever(store=store, k=self.config.passages_read, legs=self.config.legs)
 
     def invoke(self, input: str | Mapping[str, Any], config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
         """Answer one question.

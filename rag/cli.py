@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from index.schema import Article, Page
     from index.store import Store
 
-__all__ = ["main"]
+__all__ = ["main", "make_parser"]
 
 _DEFAULTS = RagConfig()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    args = _parser().parse_args(argv)
+    args = make_parser().parse_args(argv)
     try:
         args.run(args)
         sys.stdout.flush()
@@ -77,13 +77,13 @@ def _search(args: argparse.Namespace) -> None:
 
     store = _open(args)
     hits = search(store, args.query, args.k)
-    documents = [passage_document(store, store.passages[h.passage_id], score=h.score, rank=h.rank) for h in hits]
     if args.json:
-        _print_json([{"id": d.id, "text": d.page_content, **d.metadata} for d in documents])
+        found = [passage_document(store, store.passages[h.passage_id], score=h.score, rank=h.rank) for h in hits]
+        _print_json([{"id": d.id, "text": d.page_content, **d.metadata} for d in found])
         return
     from rag.console import show_passages
 
-    show_passages(documents)
+    show_passages(hits, store)
 
 
 def _articles(args: argparse.Namespace) -> None:
@@ -134,7 +134,8 @@ def _print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The command line: every command sets ``run``, which takes the parsed arguments."""
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--store", type=Path, default=_DEFAULTS.store, help="folder of the store (default: store)")
     shared.add_argument("--model", help="'builtin', a sentence-transformers folder, or a name on the model hub")

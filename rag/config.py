@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.config import IndexConfig
 
-__all__ = ["RagConfig"]
+__all__ = ["Legs", "RagConfig"]
+
+Legs = Literal["fused", "dense", "lexical"]
+"""Which searches rank the passages."""
 
 
 class RagConfig(BaseModel):
@@ -18,6 +22,7 @@ class RagConfig(BaseModel):
 
     store: Path = Field(default=Path("store"), description="Folder of the store.")
     index: IndexConfig = Field(default=IndexConfig(), description="How the store is built.")
+    legs: Legs = Field(default="fused", description="Which searches rank the passages; one alone is for comparisons.")
     passages_read: int = Field(default=10, ge=1, le=100, description="Passages that the reader is given.")
     nearest_shown: int = Field(default=3, ge=0, le=20, description="Passages shown beside a refusal.")
     min_confidence: float = Field(default=0.2, ge=0, le=1, description="Below it, the answer is a refusal.")

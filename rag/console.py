@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from langchain_core.documents import Document
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
@@ -17,8 +16,8 @@ from rich.text import Text
 
 from index.build import Progress as Report
 from index.schema import Article, Page, Role
-from index.store import Manifest
-from rag.schema import Answer, Citation
+from index.store import Manifest, Store
+from rag.schema import Answer, Citation, Hit
 
 __all__ = [
     "build_progress",
@@ -105,18 +104,17 @@ def show_answer(answer: Answer, *, with_trace: bool) -> None:
         console.print("[dim]用时：" + "，".join(f"{k} {v:.1f} ms" for k, v in trace.timings.items()) + "[/dim]")
 
 
-def show_passages(documents: Sequence[Document]) -> None:
+def show_passages(hits: Sequence[Hit], store: Store) -> None:
     """Passages with their scores, best first."""
     console = _console()
-    for document in documents:
-        told = document.metadata
-        where = place(told["file"], told["first_line"], told["last_line"])
-        console.print(
-            f"[bold]{told['rank']}. {escape(told['headline'] or _UNTITLED)}[/bold]  "
-            f"[dim]{escape(where)}  {told['score']:.3f}[/dim]"
-        )
-        console.print(Padding(Text(document.page_content), (0, 0, 1, 3)))
-    if not documents:
+    for hit in hits:
+        passage = store.passages[hit.passage_id]
+        article = store.articles[passage.article_id]
+        where = place(article.file, *article.line_range(passage.start, passage.end))
+        title = escape(article.title or _UNTITLED)
+        console.print(f"[bold]{hit.rank}. {title}[/bold]  [dim]{escape(where)}  {hit.score:.3f}[/dim]")
+        console.print(Padding(Text(passage.text), (0, 0, 1, 3)))
+    if not hits:
         console.print("没有相关的段落。")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from index.text import fold, tokens
+from index.text import fold, names, tokens
 from rag.schema import Turn
 
 __all__ = ["Asks", "Question", "content_words", "understand"]
@@ -76,7 +76,6 @@ _MEASURE = re.compile(
     r"(?:多少|几)(平方米|平方公里|公里|毫米|微米|小时|分钟|人次|个月|[个名位项家户人次场件只条套座所棵处届岁月天元亩米吨克种期批支间册本张辆台篇份层级])"
 )
 _SAME_MEASURES = ("名位人个口", "家个所间", "项个件条种", "场次期届", "篇条", "册本", "岁年", "月个")
-_NAME_TAGS = {"nr", "ns", "nt", "nz", "nrt", "nrfg"}
 _ASKING = frozenset(
     """
     的 了 吗 呢 吧 啊 呀 嘛 么 着 过 得 地 是 有 在 和 与 及 或 等 就 都 也 还 又 把 被 给 让 向 从
@@ -135,10 +134,7 @@ def _with_measure(folded: str) -> str:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    import rjieba
-
-    found = (word for word, tag in rjieba.tag(fold(text)) if tag in _NAME_TAGS or re.search("[0-9a-z]", word))
-    return tuple(dict.fromkeys(word for word in found if len(word) > 1 and word not in _ASKING))
+    return tuple(word for word in names(text) if word not in _ASKING)
 
 
 def content_words(text: str) -> tuple[str, ...]:

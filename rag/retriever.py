@@ -21,6 +21,7 @@ from pydantic import ConfigDict, Field
 from index.schema import Passage
 from index.store import Store, search_text
 from index.text import tokens
+from rag.config import Legs
 from rag.errors import RetrievalError
 from rag.question import content_words
 from rag.schema import Hit
@@ -35,13 +36,14 @@ _RANK_CONSTANT = 60  # the paper's k
 _TRUST_MIDDLE, _TRUST_STEEPNESS = 0.45, 10.0  # chosen on cmrc, drcd and news questions, benchmarks/fusion.py
 
 
-def search(store: Store, query: str, k: int = 5) -> list[Hit]:
+def search(store: Store, query: str, k: int = 5, *, legs: Legs = "fused") -> list[Hit]:
     """The passages that fit a query best.
 
     Args:
         store: An open store.
         query: A question or some words; script, width and case do not matter.
         k: How many, 1 or more.
+        legs: "dense" or "lexical" ranks by that leg alone, which comparisons need.
 
     Returns:
         At most ``k`` hits, best first; none when nothing in the store has to do with the query. A score is the
@@ -54,10 +56,9 @@ def search(store: Store, query: str, k: int = 5) -> list[Hit]:
     if k < 1:
         raise RetrievalError(f"k is {k}.", "Ask for 1 passage or more.")
     depth = max(k, _DEPTH)
-    vector = store.embedder.encode_query(text)
-    dense = [row for row, similarity in store.dense.search(vector, depth) if similarity > 0]
-    lexical = [row for row, _ in store.lexical.search(text, depth)]
     ids = list(store.passages)
+    lexical = [row for row, _ in store.lexical.search(text, depth)] if legs != "dense" else []
+    dense = _dense_rows(store, text, depth) if legs != "lexical" else []
     trust = _lexical_trust(store, text, store.passages[ids[lexical[0]]]) if lexical else 0.0
     scores = fuse(((1.0 - trust, dense), (trust, lexical)))
     ranked = sorted(((ids[row], score) for row, score in scores.items()), key=lambda item: (-item[1], item[0]))
@@ -94,11 +95,12 @@ class PassageRetriever(BaseRetriever):
 
     store: Store
     k: int = Field(default=5, ge=1)
+    legs: Legs = "fused"
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any
     ) -> list[Document]:
-        hits = search(self.store, query, int(kwargs.get("k", self.k)))
+        hits = search(self.store, query, int(kwargs.get("k", self.k)), legs=self.legs)
         return [
             passage_document(self.store, self.store.passages[hit.passage_id], score=hit.score, rank=hit.rank)
             for hit in hits
@@ -120,6 +122,11 @@ def passage_document(store: Store, passage: Passage, **more: Any) -> Document:
         "last_line": last,
     }
     return Document(id=passage.passage_id, page_content=passage.text, metadata=metadata | more)
+
+
+def _dense_rows(store: Store, query: str, depth: int) -> list[int]:
+    found = store.dense.search(store.embedder.encode_query(query), depth)
+    return [row for row, similarity in found if similarity > 0]
 
 
 def _lexical_trust(store: Store, query: str, best: Passage) -> float:

@@ -23,8 +23,9 @@ WORKBENCH = "rag.evaluation"  # a program of its own: it may print
 LEAVES = {"schema", "config", "errors"}
 SHARED = {"index.schema", "index.config", "index.errors", "index.embedding", "index.store", "index.text"}
 WRITING = {"index.build", "index.pages", "index.source"}  # what a face may call besides
-# The one exception: LangChain's vector store searches the same index as the store does, so it holds one.
-BESIDES = {"rag.vectorstore": {"index.dense"}}
+# Two exceptions: LangChain's vector store searches the same index as the store does, so it holds one; and an evaluation
+# over pages builds a store from them first, as a face would.
+BESIDES = {"rag.vectorstore": {"index.dense"}, "rag.evaluation.collections": {"index.build"}}
 
 # library -> the modules that may import it
 DOORS = {

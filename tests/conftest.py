@@ -1,0 +1,175 @@
+"""What do all tests share? Small pages of invented towns, stores over them, and two doubles with no mind of their own.
+
+``KeywordEmbedder`` has one dimension per keyword, so that nearness can be counted by hand; ``ScriptedReader`` says
+what it was told to say. Both are handed out as classes, since test modules cannot import one another.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before any library reads it: a test that wants the network shall fail at once
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from safetensors.numpy import save_file
+from tokenizers import Regex, Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Split
+
+import index.build
+import index.store
+from index.build import build_store
+from index.config import IndexConfig
+from index.embedding import Embedder, Vectors
+from index.store import Store, open_store
+from rag.answerers import Reading
+from rag.question import Question
+from rag.schema import Hit
+
+settings.register_profile(
+    "house", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.load_profile("house")
+
+_DATA = Path(__file__).parent / "data"
+_KEYWORDS = ("图书馆", "大桥", "龙舟", "果园", "操场")
+
+MakeStore = Callable[..., Store]
+
+
+class _KeywordEmbedder(Embedder):
+    """Counts keywords: the vector of a text has one dimension per keyword, brought to length 1."""
+
+    def __init__(self, keywords: Sequence[str] = _KEYWORDS) -> None:
+        self.keywords = tuple(keywords)
+        self.name, self.dim = "keywords", len(self.keywords)
+        self.fingerprint = hashlib.sha256("\0".join(self.keywords).encode()).hexdigest()[:16]
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        counts = [[text.count(keyword) for keyword in self.keywords] for text in texts]
+        vectors = np.asarray(counts, np.float32).reshape(len(texts), self.dim)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / np.maximum(lengths, np.float32(1e-12))
+
+    def encode_query(self, text: str) -> Vectors:
+        return self.encode_documents([text])[0]
+
+
+class _ScriptedReader:
+    """Hands out its readings one after the other and remembers what it was asked."""
+
+    def __init__(self, *readings: Reading) -> None:
+        self.readings = deque(readings)
+        self.asked: list[tuple[Question, tuple[Hit, ...]]] = []
+
+    def read(self, question: Question, hits: Sequence[Hit], store: Store) -> Reading:
+        self.asked.append((question, tuple(hits)))
+        return self.readings.popleft()
+
+
+@pytest.fixture(scope="session")
+def keyword_embedder() -> type[_KeywordEmbedder]:
+    """The class; make one with the keywords to count."""
+    return _KeywordEmbedder
+
+
+@pytest.fixture(scope="session")
+def scripted_reader() -> type[_ScriptedReader]:
+    """The class; make one with the readings it shall hand out."""
+    return _ScriptedReader
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    return _DATA
+
+
+@pytest.fixture(scope="session")
+def pages_folder() -> Path:
+    """Three readable pages: UTF-8, GB18030, UTF-16 with a byte-order mark and CR LF."""
+    return _DATA / "pages"
+
+
+@pytest.fixture(scope="session")
+def seeds_folder() -> Path:
+    return Path(__file__).parent.parent / "seeds"
+
+
+@pytest.fixture(scope="session")
+def make_store(tmp_path_factory: pytest.TempPathFactory) -> MakeStore:
+    """Builds a store over given pages with a ``KeywordEmbedder`` and opens it, along the same way as the house does."""
+
+    def make(pages: Mapping[str, str] | Path, keywords: Sequence[str] = _KEYWORDS, size: int = 60) -> Store:
+        work = tmp_path_factory.mktemp("made")
+        folder = pages if isinstance(pages, Path) else work / "pages"
+        if not isinstance(pages, Path):
+            folder.mkdir()
+            for name, text in pages.items():
+                (folder / name).write_text(text, encoding="utf-8", newline="")
+        with pytest.MonkeyPatch.context() as patch:
+            for module in (index.build, index.store):
+                patch.setattr(module, "load_embedder", lambda model: _KeywordEmbedder(keywords))
+            build_store(folder, work / "store", IndexConfig(passage_size=size))
+            return open_store(work / "store")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_store(make_store: MakeStore, pages_folder: Path) -> Store:
+    """A store over ``pages_folder``; its files are read-only, and nothing in the house changes an open store.
+
+    Its seven passages, in row order, and the keyword each is near to::
+
+        0  liuhe.txt#2:0       图书馆  柳河镇图书馆开馆 … 藏书3200册。
+        1  liuhe.txt#2:52      图书馆  “书是居民一本一本选的。”馆长陆远航说。 … 周一闭馆。
+        2  liuhe.txt#10:0      大桥    鹿鸣大桥通车 … 只要两分钟。
+        3  qingtan.txt#1:0     龙舟    ■端午特刊 … 夺冠。
+        4  qingtan.txt#1:53    龙舟    队长沈大川说 … （青滩镇文化站）
+        5  qingtan.txt#13:0    果园    白石村果园丰收 … 5吨。
+        6  shanqian.txt#1:0    操场    山前小学新操场启用 … ”
+    """
+    store = make_store(pages_folder)
+    for file in store.path.rglob("*"):
+        if file.is_file():
+            file.chmod(0o444)
+    return store
+
+
+@pytest.fixture(scope="session")
+def write_model() -> Callable[..., Path]:
+    """Writes the folder of a static model by hand: one token per character, and a vector per token."""
+
+    def write(folder: Path, vectors: Mapping[str, Sequence[float]], prompts: Mapping[str, str] | None = None) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        width = len(next(iter(vectors.values())))
+        vocabulary = {"[UNK]": 0} | {char: number for number, char in enumerate(vectors, start=1)}
+        tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
+        tokenizer.pre_tokenizer = Split(Regex(r"[\s\S]"), "isolated")
+        tokenizer.save(str(folder / "tokenizer.json"))
+        weights = np.asarray([[0.0] * width, *vectors.values()], np.float32)
+        save_file({"embedding.weight": weights}, str(folder / "model.safetensors"))
+        kind = "sentence_transformers.sentence_transformer.modules.static_embedding.StaticEmbedding"
+        modules = [{"idx": 0, "name": "0", "path": "", "type": kind}]
+        (folder / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+        config = {"prompts": dict(prompts or {}), "default_prompt_name": None, "similarity_fn_name": "cosine"}
+        (folder / "config_sentence_transformers.json").write_text(json.dumps(config), encoding="utf-8")
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def model_folder(write_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A static model with six tokens in three dimensions; enough to build and open stores the real way in no time."""
+    vectors = {"图": (1, 0, 0), "书": (1, 0, 0), "大": (0, 1, 0), "桥": (0, 1, 0), "龙": (0, 0, 1), "舟": (0, 0, 1)}
+    return write_model(tmp_path_factory.mktemp("model") / "table", vectors)

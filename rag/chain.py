@@ -21,15 +21,15 @@ from rag.answerers.base import Extract, Reader, Reading
 from rag.answerers.extractive import ExtractiveReader
 from rag.citations import cite
 from rag.config import RagConfig
-from rag.question import Question, understand
-from rag.retriever import PassageRetriever, check_query
+from rag.question import Question, check_query, understand
+from rag.retriever import PassageRetriever
 from rag.schema import Answer, Citation, Hit, Trace, Turn
 
 __all__ = ["AnswerChain", "ask"]
 
 _ABSTAINS = {
-    "zh": "所查的文章里没有找到这个问题的答案。下面是最接近的段落，但它们不是答案。",
-    "en": "The collection does not answer this question. The nearest passages are shown, but they are not an answer.",
+    "zh": ("所查的文章里没有找到这个问题的答案。", "下面是最接近的段落，但它们不是答案。"),
+    "en": ("The collection does not answer this question.", " The nearest passages are shown; they are not an answer."),
 }
 
 
@@ -135,7 +135,8 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
             shown = hits[: self.config.nearest_shown]
             with clock.stage("cite"):
                 nearest = [self._nearest(hit, number) for number, hit in enumerate(shown, start=1)]
-            yield answer(_ABSTAINS[_language(asked)], (), nearest)
+            refusal, pointer = _ABSTAINS[_language(asked)]
+            yield answer(refusal + pointer if nearest else refusal, (), nearest)
             return
         citations: list[Citation] = []
         for number, extract in enumerate(reading.extracts, start=1):

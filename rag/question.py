@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from enum import Enum
 
 from index.text import fold, names, tokens
+from rag.errors import RetrievalError
 from rag.schema import Turn
 
-__all__ = ["Asks", "Question", "content_words", "understand"]
+__all__ = ["LONGEST_QUERY", "Asks", "Question", "check_query", "content_words", "understand"]
+
+LONGEST_QUERY = 2000
+"""Characters; a longer text is no question, and every word of it would be searched."""
 
 
 class Asks(Enum):
@@ -93,6 +97,22 @@ _POINTS_BACK = re.compile(
 _FEWEST_WORDS = 3  # a question with fewer content words of its own leans on the one before
 
 
+def check_query(query: str) -> str:
+    """The query without control characters and outer white space.
+
+    Raises:
+        RetrievalError: Nothing is left, or it is longer than ``LONGEST_QUERY``.
+    """
+    if len(query) > LONGEST_QUERY:
+        raise RetrievalError(
+            f"The question has {len(query):,} characters, at most {LONGEST_QUERY:,} can be searched.", "Shorten it."
+        )
+    text = "".join(char if char.isprintable() else " " for char in query).strip()
+    if not any(char.isalnum() for char in text):
+        raise RetrievalError("The question is empty.", "Type a question, for example 谁出席了会议？")
+    return text
+
+
 def understand(question: str, history: Sequence[Turn] = ()) -> Question:
     """Take a question apart by rules that need no model.
 
@@ -109,7 +129,7 @@ def understand(question: str, history: Sequence[Turn] = ()) -> Question:
     context: tuple[str, ...] = ()
     if history and (_POINTS_BACK.search(folded) or len(words) < _FEWEST_WORDS):
         before = history[-1].question
-        query = f"{before} {question}"
+        query = f"{before} {question}"[-LONGEST_QUERY:]
         context = tuple(word for word in content_words(before) if word not in words)
         if _kind(folded)[0] is Asks.THING and folded.rstrip("？?").endswith("呢"):
             kind_of = fold(before)

@@ -23,13 +23,10 @@ from index.store import Store, search_text
 from index.text import tokens
 from rag.config import Legs
 from rag.errors import RetrievalError
-from rag.question import content_words
+from rag.question import check_query, content_words
 from rag.schema import Hit
 
-__all__ = ["LONGEST_QUERY", "PassageRetriever", "check_query", "fuse", "passage_document", "search"]
-
-LONGEST_QUERY = 2000
-"""Characters; a longer text is no question, and every word of it would be searched."""
+__all__ = ["PassageRetriever", "fuse", "passage_document", "search"]
 
 _DEPTH = 50  # candidates of each leg
 _RANK_CONSTANT = 60  # the paper's k
@@ -63,22 +60,6 @@ def search(store: Store, query: str, k: int = 5, *, legs: Legs = "fused") -> lis
     scores = fuse(((1.0 - trust, dense), (trust, lexical)))
     ranked = sorted(((ids[row], score) for row, score in scores.items()), key=lambda item: (-item[1], item[0]))
     return [Hit(passage_id, score, rank) for rank, (passage_id, score) in enumerate(ranked[:k], start=1)]
-
-
-def check_query(query: str) -> str:
-    """The query without control characters and outer white space.
-
-    Raises:
-        RetrievalError: Nothing is left, or it is longer than ``LONGEST_QUERY``.
-    """
-    if len(query) > LONGEST_QUERY:
-        raise RetrievalError(
-            f"The question has {len(query):,} characters, at most {LONGEST_QUERY:,} can be searched.", "Shorten it."
-        )
-    text = "".join(char if char.isprintable() else " " for char in query).strip()
-    if not any(char.isalnum() for char in text):
-        raise RetrievalError("The question is empty.", "Type a question, for example 谁出席了会议？")
-    return text
 
 
 class PassageRetriever(BaseRetriever):

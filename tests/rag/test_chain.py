@@ -319,3 +319,9 @@ def test_a_config_that_refuses_everything(builtin_store):
 def test_impossible_settings_are_refused(settings, message):
     with pytest.raises(ValidationError, match=message):
         RagConfig(**settings)
+
+
+def test_a_refusal_without_any_hit_points_at_nothing(make_store) -> None:
+    answer = AnswerChain(make_store({"a.txt": "龙舟赛开始了。"})).invoke("zzzz qqqq")
+    assert (answer.abstained, answer.nearest) == (True, ())
+    assert answer.text == "The collection does not answer this question."

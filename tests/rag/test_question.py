@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.question import Asks, content_words, understand
+from rag.question import LONGEST_QUERY, Asks, content_words, understand
 from rag.schema import Turn
 
 
@@ -79,3 +79,9 @@ def test_a_new_topic_inherits_nothing() -> None:
     question = understand("柳河镇图书馆的馆长叫什么名字，介绍了哪些服务？", history)
     assert question.query == question.asked
     assert question.context == ()
+
+
+def test_a_long_follow_up_is_cut_to_what_can_be_searched() -> None:
+    question = understand("它" + "w" * (LONGEST_QUERY - 1), [Turn("鹿鸣大桥哪一年通车？", "2023年。")])
+    assert len(question.query) == LONGEST_QUERY
+    assert question.query.endswith("w")

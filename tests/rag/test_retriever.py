@@ -17,7 +17,8 @@ from langchain_tests.integration_tests import RetrieversIntegrationTests
 from pydantic import ValidationError
 
 from rag.errors import RetrievalError
-from rag.retriever import LONGEST_QUERY, PassageRetriever, passage_document, search
+from rag.question import LONGEST_QUERY
+from rag.retriever import PassageRetriever, passage_document, search
 from rag.schema import Hit
 
 

@@ -1,19 +1,22 @@
-"""When does an answer contain the gold, and which passages hold the evidence?"""
+"""When does an answer contain the gold, and what in a collection holds the evidence?"""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from index.schema import Article, Page, Passage, Span
 from index.store import Store
 from index.text import fold
-from rag.errors import EvaluationError
 from rag.evaluation.questions import EvalQuestion, Evidence
+from rag.schema import Citation
 
-__all__ = ["contains_gold", "evidence_spans", "relevant_passages"]
+__all__ = ["GoldIndex", "contains_gold", "evidence_spans", "normalise", "supports"]
 
 _IGNORED = re.compile("[\\s“”‘’\"'「」『』]")
+_LEAST_OVERLAP = 0.5  # of the shorter of quote and evidence
 
 
 def contains_gold(text: str, answers: Sequence[str], match: str) -> bool:
@@ -24,22 +27,27 @@ def contains_gold(text: str, answers: Sequence[str], match: str) -> bool:
 
     Args:
         text: The answer to judge, without its ``[n]`` marks.
-        answers: The gold; an empty one is contained in nothing.
+        answers: The gold; none of them are contained in nothing.
         match: "any" or "all" of the answers.
 
     Example:
         >>> contains_gold("共169项", ["169項"], "any"), contains_gold("共169项", ["16"], "any")
         (True, False)
     """
-    haystack = _normalise(text)
-    found = [_holds(haystack, _normalise(answer)) for answer in answers]
+    haystack = normalise(text)
+    found = [_holds(haystack, normalise(answer)) for answer in answers]
     return bool(found) and (all(found) if match == "all" else any(found))
 
 
-def evidence_spans(page: Page, quote: str) -> tuple[Span, ...]:
-    """Where a gold quote stands in a page, each unbroken stretch by itself.
+def normalise(text: str) -> str:
+    """Text as answers are compared: folded, without quotation marks and white space."""
+    return _IGNORED.sub("", fold(text))
 
-    Line breaks that the layout put into the quoted text are passed over.
+
+def evidence_spans(page: Page, quote: str) -> tuple[Span, ...]:
+    """Where a gold quote stands in a page, each place by itself.
+
+    White space that the layout put into the quoted text is passed over.
 
     Returns:
         One span per place; empty when the quote stands nowhere.
@@ -48,34 +56,70 @@ def evidence_spans(page: Page, quote: str) -> tuple[Span, ...]:
     return tuple(Span(match.start(), match.end()) for match in re.finditer(pattern, page.text))
 
 
-def relevant_passages(store: Store, question: EvalQuestion) -> set[str]:
-    """The passages that hold a question's evidence: for each quote the one that holds most of it.
+def supports(citation: Citation, evidence: Evidence, page: Page) -> bool:
+    """Whether a citation and a gold quote are about the same words: half of the shorter one stands in both."""
+    if citation.file != evidence.file:
+        return False
+    places = evidence_spans(page, evidence.quote)
+    shared = sum(_shared(span, place) for span in citation.spans for place in places)
+    cited = sum(span.end - span.start for span in citation.spans)
+    longest_place = max((place.end - place.start for place in places), default=0)
+    return shared > 0 and shared >= _LEAST_OVERLAP * min(cited, longest_place)
 
-    Raises:
-        EvaluationError: A quote stands nowhere in the collection.
+
+class GoldIndex:
+    """What is relevant for a question, in the units that are judged: passages where quotes are given, else pages.
+
+    Args:
+        store: The collection.
     """
-    return {_holder(store, evidence, question.id) for evidence in question.evidence}
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._passages: dict[str, list[Passage]] = defaultdict(list)
+        for passage in store.passages.values():
+            self._passages[self._article(passage).file].append(passage)
+        self._files = {name: file for file in store.pages for name in (file, PurePosixPath(file).stem)}
 
-def _holder(store: Store, evidence: Evidence, question_id: str) -> str:
-    page = store.pages.get(evidence.file)
-    places = evidence_spans(page, evidence.quote) if page else ()
-    if not places:
-        raise EvaluationError(
-            f"Question {question_id}: {evidence.file} does not hold {evidence.quote[:30]!r}.",
-            "Correct the quote, or evaluate on the store that was built from that page.",
-        )
-    of_page = [p for p in store.passages.values() if store.articles[p.article_id].file == evidence.file]
-    return max(of_page, key=lambda p: (_overlap(p, store.articles[p.article_id], places), p.passage_id)).passage_id
+    def missing(self, question: EvalQuestion) -> list[str]:
+        """What of a question's gold is not in the collection, in words; empty when all is there."""
+        quotes = [
+            f"{evidence.file} does not hold {evidence.quote[:30]!r}"
+            for evidence in question.evidence
+            if evidence.file not in self._store.pages
+            or not evidence_spans(self._store.pages[evidence.file], evidence.quote)
+        ]
+        return quotes + [f"there is no page {name!r}" for name in question.documents if name not in self._files]
+
+    def relevant(self, question: EvalQuestion) -> frozenset[str]:
+        """The units that hold the answer: for each quote the passage with most of it, or the pages named.
+
+        The gold must be in the collection; see :meth:`missing`.
+        """
+        if question.evidence:
+            return frozenset(self._holder(evidence) for evidence in question.evidence)
+        return frozenset(self._files[name] for name in question.documents)
+
+    def unit(self, question: EvalQuestion, passage_id: str) -> str:
+        """The judged unit that a passage counts as for this question."""
+        return passage_id if question.evidence else self._article(self._store.passages[passage_id]).file
+
+    def _holder(self, evidence: Evidence) -> str:
+        places = evidence_spans(self._store.pages[evidence.file], evidence.quote)
+        held = {p.passage_id: _overlap(p, self._article(p), places) for p in self._passages[evidence.file]}
+        return max(held, key=lambda passage_id: (held[passage_id], passage_id))
+
+    def _article(self, passage: Passage) -> Article:
+        return self._store.articles[passage.article_id]
 
 
 def _overlap(passage: Passage, article: Article, places: Sequence[Span]) -> int:
     spans = article.spans(passage.start, passage.end)
-    return sum(max(0, min(a.end, b.end) - max(a.start, b.start)) for a in spans for b in places)
+    return sum(_shared(span, place) for span in spans for place in places)
 
 
-def _normalise(text: str) -> str:
-    return _IGNORED.sub("", fold(text))
+def _shared(one: Span, other: Span) -> int:
+    return max(0, min(one.end, other.end) - max(one.start, other.start))
 
 
 def _holds(haystack: str, needle: str) -> bool:

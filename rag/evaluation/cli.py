@@ -1,4 +1,4 @@
-"""``wenju eval QUESTIONS``, ``wenju eval compare A B``, ``wenju eval draft``: turns a command line into a run.
+"""``wenju eval QUESTIONS``, ``… compare A B``, ``… table RUNS``, ``… draft``: turns a command line into a run.
 
 Exit codes: 0 done, 1 a clear error or a gate that is not kept, 2 a wrong command line, 130 interrupted (the next call
 with the same folder goes on).
@@ -49,7 +49,7 @@ _LIBRARIES = ("faiss-cpu", "bm25s", "rjieba", "opencc", "numpy", "langchain-core
 
 def main(argv: Sequence[str]) -> int:
     """Run one of the evaluation commands and return its exit code."""
-    commands: dict[str, Callable[[Sequence[str]], int]] = {"compare": _compare, "draft": _draft}
+    commands: dict[str, Callable[[Sequence[str]], int]] = {"compare": _compare, "draft": _draft, "table": _table}
     command = commands.get(argv[0], _run) if argv else _run
     try:
         return command(argv[1:] if command is not _run else argv)
@@ -186,6 +186,24 @@ def _compare(argv: Sequence[str]) -> int:
     return 1 if broken else 0
 
 
+def _table(argv: Sequence[str]) -> int:
+    args = _table_parser().parse_args(argv)
+    unknown = [name for name in args.metrics if name not in METRICS]
+    if unknown:
+        raise EvaluationError(f"{unknown[0]!r} is no metric.", f"The metrics are {', '.join(METRICS)}.")
+    print("| run | " + " | ".join(args.metrics) + " |")
+    print("|---|" + "---|" * len(args.metrics))
+    for run in args.runs:
+        found = RunFolder(run).summary().get(args.group, {})
+        cells = [_cell(found[name]) if name in found else "–" for name in args.metrics]
+        print(f"| {run.name} | " + " | ".join(cells) + " |")
+    return 0
+
+
+def _cell(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f})"
+
+
 def _draft(argv: Sequence[str]) -> int:
     args = _draft_parser().parse_args(argv)
     model = None
@@ -295,7 +313,7 @@ def _version(name: str) -> str:
 def _run_parser() -> argparse.ArgumentParser:
     defaults = RagConfig()
     parser = argparse.ArgumentParser(
-        prog="wenju eval", description="Ask questions with gold answers and measure; also: compare, draft."
+        prog="wenju eval", description="Ask questions with gold answers and measure; also: compare, table, draft."
     )
     parser.add_argument("questions", type=Path, help="our JSON lines, a SQuAD-shaped .json, or a BEIR folder")
     parser.add_argument(
@@ -322,6 +340,16 @@ def _compare_parser() -> argparse.ArgumentParser:
     parser.add_argument("after", type=Path)
     parser.add_argument("--gate", help="bounds that the second run must keep")
     parser.add_argument("--no-worse", action="store_true", help="fail on a loss beyond its interval")
+    return parser
+
+
+def _table_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="wenju eval table", description="Set runs side by side: a Markdown table with 95 %% intervals."
+    )
+    parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--metrics", nargs="+", default=["recall@1", "recall@5", "mrr@10", "contains_gold"])
+    parser.add_argument("--group", default="all", help="all, or a type of question")
     return parser
 
 

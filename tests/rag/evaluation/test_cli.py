@@ -110,6 +110,16 @@ def test_a_draft_can_be_evaluated_as_it_is(tmp_path: Path, pages_folder: Path, c
     assert main(["eval", str(draft), "--collection", store, "--out", str(tmp_path / "run")]) == 0
 
 
+def test_runs_stand_side_by_side(run: Path, capsys) -> None:
+    assert main(["eval", "table", str(run), str(run), "--metrics", "recall@1", "ece"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "| run | recall@1 | ece |"
+    assert len(lines) == 4
+    assert lines[2].startswith("| run | 1.000 (1.000–1.000) | ")
+    assert main(["eval", "table", str(run), "--metrics", "nonsense"]) == 1
+    assert "'nonsense' is no metric" in capsys.readouterr().err
+
+
 def test_a_judge_stands_beside_the_metrics(run, questions, pages_folder, monkeypatch, capsys) -> None:
     class Model:
         def invoke(self, prompt: str, /) -> str:

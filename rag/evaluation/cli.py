@@ -38,7 +38,7 @@ from rag.evaluation.report import write_reports
 from rag.evaluation.rows import Row
 from rag.evaluation.run_folder import RunFolder, write_text
 from rag.evaluation.runner import ask_all, check_gold
-from rag.evaluation.summary import Summary, per_question, summarise
+from rag.evaluation.summary import METRICS, Estimate, Summary, per_question, summarise
 
 __all__ = ["finish_run", "main", "provenance", "show_summary"]
 

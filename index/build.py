@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +14,39 @@ from index.embedding import Embedder, Vectors, load_embedder
 from index.errors import SourceError
 from index.pages import read_articles
 from index.schema import Article, Page, Passage
-from index.source import find_pages, read_page
+from index.source import find_pages, read_file
 from index.store import Manifest, read_manifest, search_text, write_store
 
-__all__ = ["Progress", "build_from_pages", "build_store", "is_current", "read_pages"]
+__all__ = ["Failure", "OnFailure", "Progress", "build_from_pages", "build_store", "is_current", "read_pages"]
 
 Progress = Callable[[str, int, int], None]
 """Called with the step's name, how much is done, and how much there is."""
 
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be read, and why."""
+
+    file: str
+    error: SourceError
+
+
+OnFailure = Callable[[Failure], None]
+"""Called with each file that cannot be read; the others are read all the same."""
+
 _BATCH = 256  # passages embedded between two progress reports
 
 
-def build_store(pages: Path, store: Path, config: IndexConfig, progress: Progress | None = None) -> Manifest:
+def build_store(
+    pages: Path,
+    store: Path,
+    config: IndexConfig,
+    progress: Progress | None = None,
+    *,
+    on_failure: OnFailure | None = None,
+    encoding: str | None = None,
+    date: str | None = None,
+) -> Manifest:
     """Build a store from page files and switch to it.
 
     Args:
@@ -32,14 +54,26 @@ def build_store(pages: Path, store: Path, config: IndexConfig, progress: Progres
         store: The store's folder.
         config: The settings.
         progress: Told about the work, or None.
+        on_failure: Told about each file that cannot be read, while the others become the store. When None, nothing
+            is built unless all can be read.
+        encoding: The encoding of text files; found for each when None.
+        date: ISO date of publication for every page; it goes before mastheads, not before the dates of ready articles.
 
     Raises:
-        SourceError: A page cannot be read; all unreadable pages are named. The store in use before stays in use.
+        SourceError: A page cannot be read, see ``on_failure``, or none can. The store in use before stays in use.
         ModelError: The model cannot be loaded.
         StoreError: The store cannot be written.
     """
     embedder = load_embedder(config.model)  # before a long reading, so that a wrong name is told at once
-    return _write(read_pages(pages, progress), store, config, embedder, progress)
+    skipped: dict[str, str] = {}
+
+    def told(failure: Failure) -> None:
+        skipped[failure.file] = failure.error.what
+        if on_failure:
+            on_failure(failure)
+
+    read = read_pages(pages, progress, on_failure=told if on_failure else None, encoding=encoding)
+    return _write(read, store, config, embedder, progress, skipped, date)
 
 
 def build_from_pages(
@@ -51,51 +85,77 @@ def build_from_pages(
         ModelError: The model cannot be loaded.
         StoreError: The store cannot be written.
     """
-    return _write(pages, store, config, load_embedder(config.model), progress)
+    return _write(pages, store, config, load_embedder(config.model), progress, {}, None)
 
 
-def read_pages(pages: Path, progress: Progress | None = None) -> list[Page]:
+def read_pages(
+    pages: Path,
+    progress: Progress | None = None,
+    *,
+    on_failure: OnFailure | None = None,
+    encoding: str | None = None,
+) -> list[Page]:
     """Read every page at a path.
 
+    Args:
+        pages: A folder of page files, or one file.
+        progress: Told about the work, or None.
+        on_failure: Told about each file that cannot be read.
+        encoding: The encoding of text files; found for each when None.
+
     Raises:
-        SourceError: Some cannot be read; the message says why for the first and names the others.
+        SourceError: None can be read, or some cannot and nobody is to be told; the message says why for the first
+            and names the others.
     """
     found = find_pages(pages)
     read: list[Page] = []
-    failures: list[tuple[str, SourceError]] = []
+    failures: list[Failure] = []
     for number, (name, file) in enumerate(found, start=1):
+        items: list[Page | SourceError] = []
         try:
-            read.append(read_page(file, name))
+            items += read_file(file, name, root=pages, encoding=encoding)
         except SourceError as error:
-            failures.append((name, error))
+            items.append(error)
+        read += [item for item in items if isinstance(item, Page)]
+        failures += [Failure(name, item) for item in items if isinstance(item, SourceError)]
         if progress:
             progress("read", number, len(found))
-    if failures:
-        first = failures[0][1]
-        others = ", ".join(name for name, _ in failures[1:])
+    for failure in failures if on_failure else ():
+        on_failure(failure)  # type: ignore[misc]  # it is there, mypy forgets the condition
+    if failures and not (read and on_failure):
+        first = failures[0].error
+        others = ", ".join(repr(failure.file)[1:-1] for failure in failures[1:])
         raise SourceError(first.what, f"{first.fix} The same goes for: {others}." if others else first.fix)
     return read
 
 
 def is_current(pages: Path, store: Path, config: IndexConfig) -> bool:
-    """Whether a store was built from exactly these pages with these settings.
+    """Whether a store was built from exactly these pages with these settings; files that cannot be read aside.
 
     Raises:
-        SourceError: A page cannot be read.
+        SourceError: No page can be read.
         StoreError: There is no store, or it is damaged.
     """
     manifest = read_manifest(store)
-    sources = {page.file: page.sha256 for page in read_pages(pages)}
+    sources = {page.file: page.sha256 for page in read_pages(pages, on_failure=lambda failure: None)}
     return manifest.fingerprint == config.fingerprint() and manifest.sources == sources
 
 
 def _write(
-    pages: Sequence[Page], store: Path, config: IndexConfig, embedder: Embedder, progress: Progress | None
+    pages: Sequence[Page],
+    store: Path,
+    config: IndexConfig,
+    embedder: Embedder,
+    progress: Progress | None,
+    skipped: dict[str, str],
+    date: str | None,
 ) -> Manifest:
-    articles = [article for page in pages for article in read_articles(page)]
-    passages = [passage for article in articles for passage in chunk(article, config.passage_size)]
+    articles = [article for page in pages for article in read_articles(page, date)]
+    passages = [
+        passage for article in articles for passage in chunk(article, config.passage_size, config.passage_overlap)
+    ]
     vectors = _embed(passages, articles, embedder, progress or (lambda step, done, total: None))
-    return write_store(store, config, embedder, pages, articles, passages, vectors)
+    return write_store(store, config, embedder, pages, articles, passages, vectors, skipped)
 
 
 def _embed(passages: list[Passage], articles: list[Article], embedder: Embedder, report: Progress) -> Vectors:

@@ -26,6 +26,10 @@ class IndexConfig(BaseModel):
         default=240, ge=20, le=4000, description="Aim for the length of a passage, in characters."
     )
 
+    passage_overlap: int = Field(
+        default=0, ge=0, le=1000, description="Most characters a passage repeats of the sentences before it."
+    )
+
     def fingerprint(self) -> str:
         """Hex digest (16 characters) over every setting that shapes the store.
 

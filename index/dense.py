@@ -59,6 +59,11 @@ class DenseIndex:
         pairs = [(int(key), float(value)) for key, value in zip(keys[0], cosines, strict=True)]
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
+    def vectors(self, keys: Sequence[int]) -> Vectors:
+        """The vectors under known keys: (len(keys), dim) float32."""
+        found: Vectors = self._index.reconstruct_batch(np.asarray(keys, np.int64))
+        return found
+
     def copy(self) -> DenseIndex:
         """An independent index with the same vectors."""
         return self._holding(faiss.clone_index(self._index))

@@ -52,6 +52,13 @@ class LexicalIndex:
         order = np.lexsort((np.arange(len(scores)), -scores))[:k]
         return [(int(key), float(scores[key])) for key in order if scores[key] > 0]
 
+    def scores(self, query: str, keys: Sequence[int]) -> list[float]:
+        """BM25 scores, 0.0 or more, of the texts with these keys."""
+        known = [word for word in tokens(query) if word in self._bm25.vocab_dict]
+        if not known:
+            return [0.0] * len(keys)
+        return [float(score) for score in self._bm25.get_scores(known)[np.asarray(keys, np.int64)]]
+
     def idf(self, word: str) -> float:
         """How telling a folded word is: ln(1 + (n - df + 0.5) / (df + 0.5)), df the number of texts that hold it.
 

@@ -9,7 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Article", "Kind", "Line", "Page", "Passage", "Role", "Segment", "Span"]
+__all__ = [
+    "Article",
+    "DateSource",
+    "Kind",
+    "Layout",
+    "Leftover",
+    "Line",
+    "Note",
+    "Page",
+    "Passage",
+    "Role",
+    "Segment",
+    "Span",
+]
 
 
 class Kind(StrEnum):
@@ -17,7 +30,9 @@ class Kind(StrEnum):
 
     NEWS = "news"
     BRIEF = "brief"
-    CAPTION = "caption"
+    CAPTION = "caption"  # a picture's text or credit
+    OPINION = "opinion"  # signed by whose opinion it is, or under a column of opinions
+    CONTINUATION = "continuation"  # goes on from another page
     HEADLINE = "headline"  # a headline that survives without its text
 
 
@@ -31,8 +46,19 @@ class Role(StrEnum):
     BYLINE = "byline"
     SECTION = "section"  # 小标题 inside an article
     BODY = "body"
+    TABLE = "table"  # one row of a table
     CREDIT = "credit"  # source, signature or photographer, on a line of its own
     CONTINUED = "continued"  # 上接 / 下转
+
+
+class DateSource(StrEnum):
+    """How we know the day an article was published on, from most to least certain."""
+
+    GIVEN = "given"  # by whoever built the store, or by a file of ready articles
+    MASTHEAD = "masthead"  # printed at the head or foot of the page
+    FILE_NAME = "file name"
+    TEXT = "text"  # a dateline such as 新华社…3月5日电, with a year elsewhere in the article
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +76,23 @@ class Page:
     Attributes:
         file: Path below the folder that was read, with ``/``; the file's name when a single file was read.
         text: The whole file after decoding, line ends as they stand there; a byte-order mark is not part of it.
-        encoding: The encoding that decoded the whole file strictly.
+        encoding: The encoding that decoded the whole file strictly; the format's name where the text was taken out
+            of one.
         sha256: Hex digest of the file's bytes.
+        encoding_why: What decided for the encoding.
+        date: ISO date of publication where the source tells it, or None.
+        ready: True for a single article that needs no taking apart.
+        titled: Whether the first line of a ready article is its headline.
     """
 
     file: str
     text: str
     encoding: str
     sha256: str
+    encoding_why: str = ""
+    date: str | None = None
+    ready: bool = False
+    titled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +103,15 @@ class Line:
         number: Line number in the file, from 1.
         span: The line in the page's text, without the white space around it.
         role: What the line does in its article.
-        joined: True when the line goes on with a sentence that the layout tore off the line before.
+        joined: True when the line goes on with a sentence that the layout tore off the article's text before.
+        broken: True when the line breaks off inside a sentence and its rest stands nowhere on the page.
     """
 
     number: int
     span: Span
     role: Role
     joined: bool = False
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +143,11 @@ class Article:
         byline: Who wrote it, as printed; empty when the page does not say.
         kind: What sort of item it is.
         date: ISO date of publication, or None where it is not known.
-        lines: Every line of the page that belongs to the article, in page order.
+        lines: Every line of the page that belongs to the article, in page order; other items may stand between them.
         text: The mended text.
         segments: Maps ``text`` back to the page; ordered by ``start``, gaps are the added line breaks.
+        date_source: How the date is known.
+        date_evidence: The words that tell the date, as they stand; empty when it was given or is unknown.
     """
 
     article_id: str
@@ -122,6 +161,8 @@ class Article:
     lines: tuple[Line, ...]
     text: str
     segments: tuple[Segment, ...]
+    date_source: DateSource = DateSource.UNKNOWN
+    date_evidence: str = ""
 
     def spans(self, start: int, end: int) -> tuple[Span, ...]:
         """Exact places in the page of ``text[start:end]``.
@@ -167,3 +208,42 @@ class Passage:
     text: str
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A non-blank line that belongs to no article: the page's own furniture.
+
+    Attributes:
+        number: Line number in the file, from 1.
+        span: The line in the page's text, without the white space around it.
+        why: What it is taken for.
+    """
+
+    number: int
+    span: Span
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A decision of the reading that a person may want to check.
+
+    Attributes:
+        number: The line it is about.
+        what: What was decided, and what speaks for it.
+        doubtful: True when a careful reader could decide otherwise.
+    """
+
+    number: int
+    what: str
+    doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A page as it was read: each non-blank line is in exactly one article or left over."""
+
+    articles: tuple[Article, ...]
+    leftovers: tuple[Leftover, ...] = ()
+    notes: tuple[Note, ...] = ()

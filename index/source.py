@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
+from index.encodings import decode
 from index.errors import SourceError
+from index.formats import READERS, SUFFIXES, ready_pages, refusal_of_binary
 from index.schema import Page
 
-__all__ = ["find_pages", "read_page"]
+__all__ = ["MOST_BYTES", "find_pages", "read_file", "read_page"]
 
-_SUFFIX = ".txt"
-_BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-_PLAIN_ENCODINGS = ("utf-8", "gb18030")  # UTF-8 first: GB18030 text is almost never valid UTF-8, the reverse is
-_LAYOUT_CONTROLS = "\t\n\r\f\v"
-_NOT_TEXT = {"Cc": "a control character", "Cn": "an unassigned character", "Co": "a private-use character"}
+MOST_BYTES = 64 * 1024 * 1024
+"""The largest page file that is read; a larger one is no page. Files of ready articles are streamed instead."""
+
+_LONGEST_LINE = 2_000_000  # characters; nothing that was printed has a line of this length
+_READY = ".jsonl"
 
 
 def find_pages(path: Path) -> list[tuple[str, Path]]:
     """Page files at a path, ordered by name.
 
     Args:
-        path: A folder, searched with its subfolders for ``*.txt`` (hidden files are passed over), or one file.
+        path: A folder, searched with its subfolders for files of the known formats (hidden files are passed over), or
+            one file.
 
     Returns:
-        Pairs of the page's name in the collection (path below the folder, with ``/``) and where it lies.
+        Pairs of the page's name in the collection (path below the folder, with ``/``) and where it lies. Whether a
+        file can be read is not asked here.
 
     Raises:
         SourceError: Nothing is there, or the folder holds no page.
@@ -34,56 +39,103 @@ def find_pages(path: Path) -> list[tuple[str, Path]]:
         return [(path.name, path)]
     if not path.is_dir():
         raise SourceError(f"There is no file or folder {path}.", "Give the folder that holds your page files.")
-    found = [(file.relative_to(path).as_posix(), file) for file in path.rglob(f"*{_SUFFIX}") if file.is_file()]
+    found = [(file.relative_to(path).as_posix(), file) for file in path.rglob("*") if _is_page(file)]
     pages = sorted((name, file) for name, file in found if not any(part.startswith(".") for part in name.split("/")))
     if not pages:
-        raise SourceError(f"The folder {path} holds no page.", f"Put newspaper pages there as {_SUFFIX} files.")
+        raise SourceError(
+            f"The folder {path} holds no page.", f"Put newspaper pages there: {', '.join(SUFFIXES)} files are read."
+        )
     return pages
 
 
-def read_page(path: Path, name: str | None = None) -> Page:
-    """Read one page file without loss.
-
-    A byte-order mark decides the encoding; without one it is UTF-8 if the whole file is valid UTF-8, else GB18030.
+def read_file(
+    path: Path, name: str | None = None, *, root: Path | None = None, encoding: str | None = None
+) -> Iterator[Page | SourceError]:
+    """Read a file into its pages: one, or as many as a ``.jsonl`` file holds articles.
 
     Args:
         path: The file.
         name: What to call it in the collection; the file's own name when None.
+        root: The folder that was asked for; a link that leads out of it is refused.
+        encoding: The encoding of text files; found when None.
+
+    Returns:
+        The pages; of a ``.jsonl`` file, also an error for each line that is no article.
 
     Raises:
-        SourceError: The file cannot be opened, is empty, or is not text in one of these encodings.
+        SourceError: As for :func:`read_page`.
     """
+    name = name or path.name
+    _check_place(path, name, root)
+    if path.suffix.lower() != _READY:
+        yield read_page(path, name, encoding=encoding)
+        return
     try:
-        data = path.read_bytes()
+        yield from ready_pages(path, name)
     except OSError as error:
-        raise SourceError(
-            f"{path} cannot be read ({error.strerror}).", "Check that it is a file you may read."
-        ) from None
-    text, encoding = _decode(data, path)
-    if not text.strip():
+        raise _unreadable(path, error) from None
+
+
+def read_page(path: Path, name: str | None = None, *, encoding: str | None = None) -> Page:
+    """Read one page file without loss.
+
+    Plain text is decoded by the rule of :mod:`index.encodings`. Of the other formats the text is taken out, which is
+    what spans then refer to.
+
+    Args:
+        path: The file.
+        name: What to call it in the collection; the file's own name when None.
+        encoding: The encoding of a text file; found when None.
+
+    Raises:
+        SourceError: The file cannot be opened, is empty or too large, or is not what its name says.
+    """
+    name = name or path.name
+    data = _bytes_of(path)
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        refusal_of_binary(data, str(path))
+        decoded = decode(data, str(path), encoding)
+    else:
+        decoded = reader(data, str(path), encoding)
+    if not decoded.text.strip():
         raise SourceError(f"{path} is empty.", "Remove it, or put the page's text into it.")
-    return Page(name or path.name, text, encoding, hashlib.sha256(data).hexdigest())
+    if len(decoded.text) > _LONGEST_LINE and max(map(len, decoded.text.splitlines())) > _LONGEST_LINE:
+        raise SourceError(
+            f"{path} has a line of more than {_LONGEST_LINE:,} characters, so it is no page.",
+            "Break it into lines, or remove it from the folder.",
+        )
+    return Page(name, decoded.text, decoded.encoding, hashlib.sha256(data).hexdigest(), encoding_why=decoded.why)
 
 
-def _decode(data: bytes, path: Path) -> tuple[str, str]:
-    marked = [encoding for mark, encoding in _BYTE_ORDER_MARKS if data.startswith(mark)]
-    failure = "is not text"
-    for encoding in marked or _PLAIN_ENCODINGS:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError as error:
-            failure = f"is not {encoding.upper()} at byte {error.start}"
-            continue
-        if (odd := _first_odd(text)) is None:
-            return text, encoding
-        failure = f"holds {_NOT_TEXT[unicodedata.category(text[odd])]} at character {odd}, so it is no text file"
-        break  # it is in this encoding; read in the next it would be other characters
-    raise SourceError(f"{path} {failure}.", "Save it as UTF-8 or GB18030 text, or remove it from the folder.")
+def _is_page(file: Path) -> bool:
+    if file.suffix.lower() not in SUFFIXES:
+        return False
+    return file.is_file() or file.is_symlink()  # a broken link is reported, not passed over
 
 
-def _first_odd(text: str) -> int | None:
-    """Offset of the first character that no printed page holds, which is how binary data betrays itself."""
-    for index, char in enumerate(text):
-        if unicodedata.category(char) in _NOT_TEXT and char not in _LAYOUT_CONTROLS:
-            return index
-    return None
+def _check_place(path: Path, name: str, root: Path | None) -> None:
+    if any(not char.isprintable() for char in name):
+        raise SourceError(
+            f"The name {name!r} holds a character that cannot be shown.", "Rename the file; citations show its name."
+        )
+    if root is not None and root.is_dir() and not path.resolve().is_relative_to(root.resolve()):
+        raise SourceError(f"{path} is a link that leads out of {root}.", "Copy the file into the folder instead.")
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size <= MOST_BYTES:
+                return stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    raise SourceError(
+        f"{path} has {size / 1e6:.0f} MB, at most {MOST_BYTES / 1e6:.0f} MB are read of one page.",
+        "Split it into pages, or remove it from the folder.",
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> SourceError:
+    return SourceError(f"{path} cannot be read ({error.strerror}).", "Check that it is a file you may read.")

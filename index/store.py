@@ -31,11 +31,11 @@ from index.dense import DenseIndex
 from index.embedding import Embedder, Vectors, load_embedder
 from index.errors import StoreError
 from index.lexical import LexicalIndex
-from index.schema import Article, Page, Passage
+from index.schema import Article, Page, Passage, Role
 
 __all__ = ["Manifest", "Store", "open_store", "read_manifest", "search_text", "write_store"]
 
-_FORMAT = 1
+_FORMAT = 2
 _KEPT_GENERATIONS = 2  # the one in use and the one before, which a reader may still be loading
 _CURRENT, _GENERATIONS, _MANIFEST = "CURRENT", "generations", "manifest.json"
 _PAGES, _ARTICLES, _PASSAGES = "pages.jsonl", "articles.jsonl", "passages.jsonl"
@@ -61,6 +61,7 @@ class Manifest(BaseModel):
     passages: int
     files: dict[str, int]  # relative name -> size in bytes
     sources: dict[str, str]  # page -> sha256 of its file
+    skipped: dict[str, str]  # file that could not be read -> why
     libraries: dict[str, str]
     built_at: str
     generation: str
@@ -92,12 +93,24 @@ class Store:
 
 
 def search_text(passage: Passage, article: Article) -> str:
-    """What is searched for a passage: its text below the kicker and headline of its article.
+    """What is searched for a passage: its text below the kicker, headline and section head that it stands under.
 
-    A passage that begins with its own headline is not given it twice.
+    A passage that holds one of them itself is not given it twice.
     """
-    headings = [line for line in (*article.kicker, article.title, *article.subhead) if line not in passage.text]
+    above = (*article.kicker, article.title, *article.subhead, _section_above(passage, article))
+    headings = [line for line in above if line and line not in passage.text]
     return "\n".join([*headings, passage.text])
+
+
+def _section_above(passage: Passage, article: Article) -> str:
+    """The section head that a passage begins with, or else the last one before it; empty without one."""
+    heads = (
+        segment
+        for line, segment in zip(article.lines, article.segments, strict=True)
+        if line.role is Role.SECTION and segment.start <= passage.start
+    )
+    last = next(reversed(list(heads)), None)
+    return article.text[last.start : last.start + last.length] if last else ""
 
 
 def write_store(
@@ -108,6 +121,7 @@ def write_store(
     articles: Sequence[Article],
     passages: Sequence[Passage],
     vectors: Vectors,
+    skipped: Mapping[str, str] | None = None,
 ) -> Manifest:
     """Write a new generation beside the old one, check it, then switch to it.
 
@@ -119,6 +133,7 @@ def write_store(
         articles: All articles.
         passages: All passages; row i has vector i.
         vectors: (len(passages), embedder.dim) float32, rows of length 1.
+        skipped: Files that could not be read, with the reason, for the record.
 
     Raises:
         StoreError: The folder cannot be written. The store in use before stays in use.
@@ -146,6 +161,7 @@ def write_store(
             passages=len(passages),
             files=_sizes(folder),
             sources={page.file: page.sha256 for page in pages},
+            skipped=dict(skipped or {}),
             libraries={name: version(name) for name in _LIBRARIES},
             built_at=datetime.now(UTC).isoformat(timespec="seconds"),
             generation=generation,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from opencc import OpenCC
 
-__all__ = ["CLOSERS", "TERMINALS", "clause_spans", "fold", "names", "sentence_spans", "tokens"]
+__all__ = ["CLOSERS", "TERMINALS", "clause_spans", "fold", "names", "sentence_spans", "tokens", "word_across"]
 
 TERMINALS = "。！？!?…"
 CLOSERS = "”’」』）)》】〉"
@@ -64,6 +64,29 @@ def names(text: str) -> list[str]:
     tagged = rjieba.tag(fold(text))
     found = (word for word, tag in tagged if tag in _NAME_TAGS or _NUMBER_OR_LATIN.search(word))
     return list(dict.fromkeys(word for word in found if len(word) > 1))
+
+
+def word_across(left: str, right: str) -> bool:
+    """Whether a word of the dictionary begins in one text and ends in the other: the layout tore it.
+
+    Args:
+        left: The last characters before the tear; a few are enough.
+        right: The first characters after it.
+
+    Example:
+        >>> word_across("村里的图书", "馆开馆了"), word_across("果园丰收", "今年收了")
+        (True, False)
+    """
+    import rjieba
+
+    if not left or not right or not (left[-1].isalpha() and right[0].isalpha()):
+        return False
+    start = 0
+    for word in rjieba.cut(left + right, hmm=False):
+        if start < len(left) < start + len(word):
+            return True
+        start += len(word)
+    return False
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:

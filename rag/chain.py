@@ -59,7 +59,14 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
         self.store = store
         self.config = config or RagConfig()
         self.reader: Reader = reader or ExtractiveReader(self.config.min_confidence)
-        self.retriever = retriever or PassageRetriever(store=store, k=self.config.passages_read, legs=self.config.legs)
+        settings = self.config
+        self.retriever = retriever or PassageRetriever(
+            store=store,
+            k=settings.passages_read,
+            legs=settings.legs,
+            since=settings.since,
+            until=settings.until,
+        )
 
     def invoke(self, input: str | Mapping[str, Any], config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
         """Answer one question.

@@ -1,8 +1,8 @@
-"""``wenju build|ask|search|articles|info``: turns a command line into one call, and the result into text.
+"""``wenju build|ask|search|articles|info|eval``: turns a command line into one call, and the result into text.
 
 A face: it may call the writing half (``index.build``) as well as the public names of ``rag``. Text for people comes
 from ``rag.console``, ``--json`` gives programs the same. Exit codes: 0 done (a refusal is an answer too), 1 a clear
-error on stderr, 2 a wrong command line, 130 interrupted.
+error on stderr, 2 a wrong command line or files that could not be read (the others were), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ from rag.config import RagConfig
 from rag.errors import NewsQAError
 
 if TYPE_CHECKING:
-    from index.schema import Article, Page
+    from index.build import Failure
+    from index.schema import Layout, Page
     from index.store import Store
 
 __all__ = ["main", "make_parser"]
@@ -30,9 +32,14 @@ _DEFAULTS = RagConfig()
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    args = make_parser().parse_args(argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["eval"]:  # has commands and options of its own
+        from rag.evaluation.cli import main as evaluate
+
+        return evaluate(given[1:])
+    args = make_parser().parse_args(given)
     try:
-        args.run(args)
+        code = args.run(args) or 0
         sys.stdout.flush()
     except NewsQAError as error:
         print(f"wenju: {error}", file=sys.stderr)
@@ -42,28 +49,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    return 0
+    return int(code)
 
 
-def _build(args: argparse.Namespace) -> None:
+def _build(args: argparse.Namespace) -> int:
     from index.build import build_store
     from rag.console import build_progress, show_manifest
 
     config = IndexConfig(model=args.model or _DEFAULTS.index.model, passage_size=args.passage_size)
+    failures: list[Failure] = []
     with build_progress(quiet=args.json) as progress:
-        manifest = build_store(args.pages, args.store, config, progress)
+        manifest = build_store(
+            args.pages,
+            args.store,
+            config,
+            progress,
+            on_failure=failures.append,
+            encoding=args.encoding,
+            date=args.date and args.date.isoformat(),
+        )
     if args.json:
         _print_json(manifest.model_dump())
     else:
         show_manifest(args.store, manifest)
+    return _tell_failures(failures, manifest.pages)
 
 
 def _ask(args: argparse.Namespace) -> None:
     from rag.chain import ask
 
-    config = RagConfig(store=args.store, min_confidence=args.min_confidence)
+    config = RagConfig(store=args.store, min_confidence=args.min_confidence, since=args.since, until=args.until)
     question = sys.stdin.read() if args.question == "-" else args.question
-    answer = ask(_open(args), question, config=config)
+    store = _open(args)
+    answer = ask(store, question, config=config)
+    _tell_undated(args, store)
     if args.json:
         _print_json(answer.to_dict())
         return
@@ -76,7 +95,8 @@ def _search(args: argparse.Namespace) -> None:
     from rag.retriever import passage_document, search
 
     store = _open(args)
-    hits = search(store, args.query, args.k)
+    hits = search(store, args.query, args.k, since=args.since, until=args.until)
+    _tell_undated(args, store)
     if args.json:
         found = [passage_document(store, store.passages[h.passage_id], score=h.score, rank=h.rank) for h in hits]
         _print_json([{"id": d.id, "text": d.page_content, **d.metadata} for d in found])
@@ -86,17 +106,21 @@ def _search(args: argparse.Namespace) -> None:
     show_passages(hits, store)
 
 
-def _articles(args: argparse.Namespace) -> None:
-    pages, articles = _read(args.path) if args.path else _stored(args)
-    if args.json:
-        _print_json([asdict(article) for article in articles])
-        return
-    from rag.console import show_article_lines, show_article_table
+def _articles(args: argparse.Namespace) -> int:
+    from rag.console import show_article_lines, show_article_table, show_report
 
-    if len(pages) == 1:
-        show_article_lines(next(iter(pages.values())), articles)
+    pages, layouts, code = _layouts(args)
+    articles = [article for layout in layouts for article in layout.articles]
+    if args.json:
+        _print_json([asdict(layout) for layout in layouts] if args.report else [asdict(a) for a in articles])
+    elif args.report:
+        for page, layout in zip(pages, layouts, strict=True):
+            show_report(page, layout)
+    elif len(pages) == 1:
+        show_article_lines(pages[0], articles, layouts[0].leftovers)
     else:
         show_article_table(articles)
+    return code
 
 
 def _info(args: argparse.Namespace) -> None:
@@ -117,17 +141,32 @@ def _open(args: argparse.Namespace) -> Store:
     return open_store(args.store, args.model)
 
 
-def _read(path: Path) -> tuple[dict[str, Page], list[Article]]:
+def _layouts(args: argparse.Namespace) -> tuple[list[Page], list[Layout], int]:
+    """Pages as they are read: those at the path, else those of the store."""
     from index.build import read_pages
-    from index.pages import read_articles
+    from index.pages import read_layout
 
-    pages = {page.file: page for page in read_pages(path)}
-    return pages, [article for page in pages.values() for article in read_articles(page)]
+    if not args.path:
+        pages = list(_open(args).pages.values())
+        return pages, [read_layout(page) for page in pages], 0
+    failures: list[Failure] = []
+    pages = read_pages(args.path, on_failure=failures.append, encoding=args.encoding)
+    return pages, [read_layout(page) for page in pages], _tell_failures(failures, len(pages))
 
 
-def _stored(args: argparse.Namespace) -> tuple[dict[str, Page], list[Article]]:
-    store = _open(args)
-    return dict(store.pages), list(store.articles.values())
+def _tell_failures(failures: Sequence[Failure], read: int) -> int:
+    """Name the files that could not be read, then sum up; the exit code."""
+    for failure in failures:
+        print(f"wenju: {failure.file!r}: {failure.error}", file=sys.stderr)
+    if failures:
+        print(f"wenju: {read} pages read, {len(failures)} files could not be read.", file=sys.stderr)
+    return 2 if failures else 0
+
+
+def _tell_undated(args: argparse.Namespace, store: Store) -> None:
+    undated = sum(article.date is None for article in store.articles.values())
+    if undated and (args.since or args.until):
+        print(f"wenju: {undated} articles of unknown date were left out.", file=sys.stderr)
 
 
 def _print_json(value: Any) -> None:
@@ -141,30 +180,41 @@ def make_parser() -> argparse.ArgumentParser:
     shared.add_argument("--model", help="'builtin', a sentence-transformers folder, or a name on the model hub")
     shared.add_argument("--json", action="store_true", help="print JSON for programs")
     parser = argparse.ArgumentParser(prog="wenju", description="Ask Chinese newspaper pages; every quote is checked.")
-    commands = parser.add_subparsers(required=True, metavar="build|ask|search|articles|info")
+    commands = parser.add_subparsers(required=True, metavar="build|ask|search|articles|info|eval")
 
     build = commands.add_parser("build", parents=[shared], help="read pages and build the store")
     build.add_argument("pages", type=Path, nargs="?", default=Path("seeds"), help="folder or file (default: seeds)")
     build.add_argument("--passage-size", type=_size, default=_DEFAULTS.index.passage_size, metavar="CHARACTERS")
+    build.add_argument("--date", type=_day, metavar="YYYY-MM-DD", help="when the pages were published")
+    build.add_argument("--encoding", help="encoding of the text files (default: found for each)")
     build.set_defaults(run=_build)
 
-    ask = commands.add_parser("ask", parents=[shared], help="answer a question with checked quotes")
+    dated = argparse.ArgumentParser(add_help=False)
+    dated.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="only articles of this day or later")
+    dated.add_argument("--until", type=_day, metavar="YYYY-MM-DD", help="only articles of this day or earlier")
+
+    ask = commands.add_parser("ask", parents=[shared, dated], help="answer a question with checked quotes")
     ask.add_argument("question", help="the question, or - to read it from standard input")
     ask.add_argument("--trace", action="store_true", help="show how the answer came about")
     ask.add_argument("--min-confidence", type=_share, default=_DEFAULTS.min_confidence, metavar="0..1")
     ask.set_defaults(run=_ask)
 
-    search = commands.add_parser("search", parents=[shared], help="find passages")
+    search = commands.add_parser("search", parents=[shared, dated], help="find passages")
     search.add_argument("query")
     search.add_argument("-k", type=int, default=5, help="how many (default: 5)")
     search.set_defaults(run=_search)
 
     articles = commands.add_parser("articles", parents=[shared], help="show pages as they were read")
     articles.add_argument("path", type=Path, nargs="?", help="a page or folder; without one, the store's articles")
+    articles.add_argument("--report", action="store_true", help="show what was joined, left over, and is doubtful")
+    articles.add_argument("--encoding", help="encoding of the text files (default: found for each)")
     articles.set_defaults(run=_articles)
 
     info = commands.add_parser("info", parents=[shared], help="tell what the store holds")
     info.set_defaults(run=_info)
+
+    evaluate = commands.add_parser("eval", help="measure on questions with gold answers", add_help=False)
+    evaluate.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser
 
 
@@ -173,6 +223,13 @@ def _size(text: str) -> int:
     if not 20 <= value <= 4000:
         raise argparse.ArgumentTypeError("give 20 to 4000 characters")
     return value
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day, write it as 2026-01-31") from None
 
 
 def _share(text: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ from index.config import IndexConfig
 
 __all__ = ["Legs", "RagConfig"]
 
-Legs = Literal["fused", "dense", "lexical"]
+Legs = Literal["fused", "ranks", "dense", "lexical"]
 """Which searches rank the passages."""
 
 
@@ -23,6 +24,8 @@ class RagConfig(BaseModel):
     store: Path = Field(default=Path("store"), description="Folder of the store.")
     index: IndexConfig = Field(default=IndexConfig(), description="How the store is built.")
     legs: Legs = Field(default="fused", description="Which searches rank the passages; one alone is for comparisons.")
+    since: date | None = Field(default=None, description="Search only articles of this day or later.")
+    until: date | None = Field(default=None, description="Search only articles of this day or earlier.")
     passages_read: int = Field(default=10, ge=1, le=100, description="Passages that the reader is given.")
     nearest_shown: int = Field(default=3, ge=0, le=20, description="Passages shown beside a refusal.")
     min_confidence: float = Field(default=0.2, ge=0, le=1, description="Below it, the answer is a refusal.")

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from index.build import Progress as Report
-from index.schema import Article, Page, Role
+from index.schema import Article, Layout, Leftover, Page, Role
 from index.store import Manifest, Store
 from rag.schema import Answer, Citation, Hit
 
@@ -28,6 +28,7 @@ __all__ = [
     "show_article_table",
     "show_manifest",
     "show_passages",
+    "show_report",
 ]
 
 _STEPS = {"read": "读取版面", "embed": "计算向量"}
@@ -39,10 +40,19 @@ _ROLES = {
     Role.BYLINE: "署名",
     Role.SECTION: "小标题",
     Role.BODY: "正文",
+    Role.TABLE: "表格",
     Role.CREDIT: "出处",
     Role.CONTINUED: "转接",
 }
-_KINDS = {"news": "消息", "brief": "简讯", "caption": "图片", "headline": "仅存标题"}
+_KINDS = {
+    "news": "消息",
+    "brief": "简讯",
+    "caption": "图片",
+    "opinion": "言论",
+    "continuation": "接续",
+    "headline": "仅存标题",
+}
+_DATES = {"given": "指定", "masthead": "报头", "file name": "文件名", "text": "文内", "unknown": ""}
 _PIPE_WIDTH = 200
 _UNTITLED = "（无标题）"
 
@@ -131,8 +141,8 @@ def show_article_table(articles: Sequence[Article]) -> None:
     _console().print(table)
 
 
-def show_article_lines(page: Page, articles: Sequence[Article]) -> None:
-    """A page as it was read: every line with what it does; ↳ marks a torn sentence that goes on."""
+def show_article_lines(page: Page, articles: Sequence[Article], leftovers: Sequence[Leftover] = ()) -> None:
+    """A page as it was read: every line with what it does; ↳ marks a torn sentence that goes on, … one that ends."""
     console = _console()
     console.print(f"[bold]{escape(page.file)}[/bold]  [dim]{page.encoding}, {len(articles)} 篇[/dim]")
     for article in articles:
@@ -142,9 +152,31 @@ def show_article_lines(page: Page, articles: Sequence[Article]) -> None:
             table.add_column(overflow="fold")  # the default would cut a long line short
         for line in article.lines:
             text = page.text[line.span.start : line.span.end]
-            mark = "↳ " if line.joined else ""
-            table.add_row(f"[dim]{line.number}[/dim]", f"[dim]{_ROLES[line.role]}[/dim]", mark + escape(text))
+            mark, end = "↳ " if line.joined else "", " [yellow]⋯[/yellow]" if line.broken else ""
+            table.add_row(f"[dim]{line.number}[/dim]", f"[dim]{_ROLES[line.role]}[/dim]", mark + escape(text) + end)
         console.print(table)
+    for leftover in leftovers:
+        text = escape(page.text[leftover.span.start : leftover.span.end])
+        console.print(f"\n[dim]{leftover.number}  不属于任何一篇（{leftover.why}）[/dim]  {text}")
+
+
+def show_report(page: Page, layout: Layout) -> None:
+    """A page as it was read, then what was joined, what was left over, and what a person may want to check."""
+    show_article_lines(page, layout.articles, layout.leftovers)
+    console = _console()
+    lines = sum(len(article.lines) for article in layout.articles)
+    console.print(
+        f"\n[bold]阅读报告[/bold]  [dim]编码：{page.encoding}（{escape(page.encoding_why or '未记录')}）[/dim]"
+    )
+    console.print(f"{lines} 行归入 {len(layout.articles)} 篇，{len(layout.leftovers)} 行不属于任何一篇。")
+    for article in layout.articles:
+        if article.date:
+            evidence = f"：{article.date_evidence}" if article.date_evidence else ""
+            source = escape(f"{_DATES[article.date_source]}{evidence}")
+            console.print(f"[dim]第 {article.lines[0].number} 行起的一篇[/dim]  {article.date}（{source}）")
+    for note in layout.notes:
+        mark = "[yellow]存疑[/yellow]" if note.doubtful else "    "
+        console.print(f"{mark}  [dim]第 {note.number} 行[/dim]  {escape(note.what)}")
 
 
 def show_manifest(path: Path, manifest: Manifest) -> None:
@@ -157,6 +189,7 @@ def show_manifest(path: Path, manifest: Manifest) -> None:
         ("文章", str(manifest.articles)),
         ("段落", str(manifest.passages)),
         ("模型", f"{manifest.settings.model}（{manifest.dim} 维，{manifest.model_fingerprint}）"),
+        *((("未读", f"{len(manifest.skipped)} 个文件：{'、'.join(manifest.skipped)}"),) if manifest.skipped else ()),
         ("建于", manifest.built_at),
         ("代次", manifest.generation),
     ):

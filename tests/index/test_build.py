@@ -114,3 +114,66 @@ def test_the_same_pages_give_the_same_store(pages, tmp_path, config):
             assert one.read_bytes() == two.read_bytes()
     changing = {"generation": "", "built_at": ""}
     assert first.model_copy(update=changing) == second.model_copy(update=changing)
+
+
+def test_with_somebody_to_tell_the_others_are_read(pages, tmp_path, config, data_folder):
+    for name in ("damaged.txt", "picture.txt", "empty.txt"):
+        shutil.copy(data_folder / "bad" / name, pages)
+    told = []
+    manifest = build_store(pages, tmp_path / "store", config, on_failure=told.append)
+    assert [failure.file for failure in told] == ["damaged.txt", "empty.txt", "picture.txt"]
+    assert manifest.pages == 3
+    assert list(manifest.skipped) == ["damaged.txt", "empty.txt", "picture.txt"]
+    assert "is not GB18030 at byte 8" in manifest.skipped["damaged.txt"]
+    assert is_current(pages, tmp_path / "store", config)
+
+
+def test_when_none_can_be_read_there_is_no_store_even_with_somebody_to_tell(tmp_path, config, data_folder):
+    with pytest.raises(SourceError, match=r"blank\.txt is empty\. .* The same goes for: damaged\.txt"):
+        build_store(data_folder / "bad", tmp_path / "store", config, on_failure=lambda failure: None)
+    assert not (tmp_path / "store").exists()
+
+
+def test_bad_files_of_every_sort_are_told_and_the_good_one_is_read(tmp_path, monkeypatch):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (tmp_path / "outside.txt").write_text("外面的字。", encoding="utf-8")
+    (pages / "good.txt").write_text("大桥通车。", encoding="utf-8")
+    (pages / "inside.txt").symlink_to(pages / "good.txt")
+    (pages / "outside.txt").symlink_to(tmp_path / "outside.txt")
+    (pages / "broken.txt").symlink_to(tmp_path / "nowhere.txt")
+    (pages / "zero.txt").write_bytes(b"")
+    (pages / "nul.txt").write_bytes("大桥\0通车。".encode())
+    (pages / "surrogate.txt").write_bytes(b"\xed\xa0\x80\xed\xa0\x80")
+    (pages / "two\nlines.txt").write_text("大桥通车。", encoding="utf-8")
+    (pages / "long.txt").write_text("桥" * 2_000_001, encoding="utf-8")
+    with (pages / "large.txt").open("wb") as stream:
+        stream.truncate(200_000_000)
+    told = {}
+    read = read_pages(pages, on_failure=lambda failure: told.update({failure.file: failure.error.what}))
+    assert [page.file for page in read] == ["good.txt", "inside.txt"]
+    expected = {
+        "outside.txt": "is a link that leads out of",
+        "broken.txt": "",
+        "zero.txt": "is empty",
+        "nul.txt": "holds a control character at character 2",
+        "surrogate.txt": "is not",
+        "two\nlines.txt": "The name 'two\\nlines.txt' holds a character that cannot be shown",
+        "long.txt": "has a line of more than 2,000,000 characters",
+        "large.txt": "has 200 MB, at most 67 MB are read of one page",
+    }
+    assert told.keys() == expected.keys()
+    for name, reason in expected.items():
+        assert reason in told[name]
+    assert "\n" not in told["two\nlines.txt"]
+
+
+def test_a_file_that_is_removed_while_the_folder_is_read(pages, monkeypatch):
+    import index.build
+
+    found = index.build.find_pages(pages)
+    monkeypatch.setattr(index.build, "find_pages", lambda path: found)
+    (pages / "liuhe.txt").unlink()
+    told = []
+    assert [page.file for page in read_pages(pages, on_failure=told.append)] == ["qingtan.txt", "shanqian.txt"]
+    assert "liuhe.txt cannot be read (No such file" in str(told[0].error)

@@ -153,3 +153,35 @@ def test_the_seed_pages_are_chunked_without_loss(seeds_folder):
     for name, file in find_pages(seeds_folder):
         for article in read_articles(read_page(file, name)):
             assert assert_chunked_without_loss(article, 240)
+
+
+def test_a_quotation_is_not_cut_when_it_fits():
+    # “甲甲。乙乙。”丙。 has two sentences, [0, 4) and [4, 10); the quotation goes from 0 to 8.
+    assert texts("他说好。“甲甲。乙乙。”丙。", 10) == ["他说好。", "“甲甲。乙乙。”丙。"]
+    assert texts("“甲甲。乙乙。”丙。丁丁。", 10) == ["“甲甲。乙乙。”丙。", "丁丁。"]
+    assert texts("“甲甲。乙乙。”丙。", 5) == ["“甲甲。", "乙乙。”丙。"]  # too long to be kept whole
+    assert texts("“甲甲。乙乙。", 4) == ["“甲甲。", "乙乙。"]  # never closed: no quotation
+
+
+def test_overlap_repeats_whole_sentences():
+    text = "甲甲甲。乙乙乙。丙丙丙。丁丁丁。"
+    assert [p.text for a in articles_of(text) for p in chunk(a, 8, 4)] == [
+        "甲甲甲。乙乙乙。",
+        "乙乙乙。丙丙丙。",
+        "丙丙丙。丁丁丁。",
+    ]
+    # Three characters hold no sentence; at size 4 a repeated sentence would leave no room for the next.
+    assert [p.text for a in articles_of(text) for p in chunk(a, 8, 3)] == ["甲甲甲。乙乙乙。", "丙丙丙。丁丁丁。"]
+    assert len([p for a in articles_of(text) for p in chunk(a, 4, 4)]) == 4
+
+
+@given(text=PAGES, size=st.integers(1, 120), overlap=st.integers(0, 60))
+def test_with_overlap_nothing_is_left_out_and_every_passage_brings_something_new(text, size, overlap):
+    for article in articles_of(text):
+        passages = chunk(article, size, overlap)
+        covered = {index for p in passages for index in range(p.start, p.end)}
+        assert {index for index, char in enumerate(article.text) if not char.isspace()} <= covered
+        for before, after in pairwise(passages):
+            assert before.start < after.start
+            assert before.end < after.end
+            assert before.end - after.start <= overlap

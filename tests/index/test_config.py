@@ -9,14 +9,14 @@ from index.config import BUILTIN_MODEL, IndexConfig
 
 
 def test_equal_settings_have_equal_fingerprints_and_any_difference_changes_them():
-    configs = [IndexConfig(), IndexConfig(model="other"), IndexConfig(passage_size=241)]
+    configs = [IndexConfig(), IndexConfig(model="other"), IndexConfig(passage_size=241), IndexConfig(passage_overlap=1)]
     assert IndexConfig().fingerprint() == IndexConfig(model="builtin", passage_size=240).fingerprint()
     assert len({config.fingerprint() for config in configs}) == len(configs)
 
 
 def test_every_setting_shapes_the_fingerprint():
     """A field that is added and left out of the fingerprint would let two different stores pass for one."""
-    other = {"model": "other", "passage_size": 100}
+    other = {"model": "other", "passage_size": 100, "passage_overlap": 20}
     assert other.keys() == IndexConfig.model_fields.keys()
     for name, value in other.items():
         assert IndexConfig(**{name: value}).fingerprint() != IndexConfig().fingerprint()

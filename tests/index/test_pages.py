@@ -7,12 +7,14 @@ the letters of ``_LETTERS``; a line that goes on with a torn sentence is ``+``.
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.pages import read_articles
+from index.chunking import chunk
+from index.pages import read_articles, read_layout
 from index.schema import Kind, Page, Role, Span
 from index.source import find_pages, read_page
 
@@ -159,6 +161,67 @@ def outline(text):
             id="a sentence torn over a blank line",
         ),
         pytest.param(
+            "鹿鸣大桥通车\n\n大桥全长860米，有36盏灯，桥头还有一座图书\n\n白石村果园丰收\n\n馆，也在当天开馆。",
+            [("鹿鸣大桥通车", "HB+"), ("白石村果园丰收", "H")],
+            id="a sentence torn by another article's headline, with a word across the tear",
+        ),
+        pytest.param(
+            "鹿鸣大桥通车\n\n大桥全长860米，有36盏灯，桥头还有一座图书\n\n白石村果园丰收\n\n馆，也在当天开馆。\n\n"
+            f"本报讯（记者 叶知夏）{_BODY}",
+            [("鹿鸣大桥通车", "HB+"), ("白石村果园丰收", "HB")],
+            id="and the text of that headline follows later",
+        ),
+        pytest.param(
+            "鹿鸣大桥通车\n\n大桥全长860米，双向四\n\n叶知夏 摄\n\n车道。",
+            [("鹿鸣大桥通车", "HB+"), ("", "R")],
+            id="a sentence torn by a picture's credit",
+        ),
+        pytest.param(
+            f"鹿鸣大桥通车\n\n{_BODY}\n\n图为新桥。叶知夏 摄\n\n{_MORE}",
+            [("鹿鸣大桥通车", "HBB"), ("", "B")],
+            id="a caption between two paragraphs",
+        ),
+        pytest.param(
+            "鹿鸣大桥通车\n\n大桥全长860米，双向四\n\n近日，全镇的人都来看桥。",
+            [("鹿鸣大桥通车", "HBB")],
+            id="text is missing: a line that can only begin a sentence is not joined",
+        ),
+        pytest.param(
+            "鹿鸣大桥通车\n\n大桥全长860米，双向四\n\n12\n\n车道。",
+            [("鹿鸣大桥通车", "HB+")],
+            id="a page number does not keep a sentence apart",
+        ),
+        pytest.param(
+            "鹿鸣大桥通车\n\n大桥动工以前，这里的渡口用了很多年，直到2\n\n025年才停用。",
+            [("鹿鸣大桥通车", "HB+")],
+            id="a number torn in two",
+        ),
+        pytest.param(
+            "鹿鸣大桥通车\n\n大桥动工以前，这里的渡口用了很多年，编号12\n\n2025年，渡口停用。",
+            [("鹿鸣大桥通车", "HBB")],
+            id="two numbers are not one",
+        ),
+        pytest.param(
+            f"鹿鸣大桥通车\n\n{_BODY}\n\n■桥是怎样修的\n\n{_MORE}",
+            [("鹿鸣大桥通车", "HBTB")],
+            id="a marked line alone in the text is a section head",
+        ),
+        pytest.param(
+            f"■乡村简讯\n\n白石村果园丰收\n\n{_BODY}\n\n鹿鸣大桥通车\n\n{_MORE}",
+            [("白石村果园丰收", "CHB"), ("鹿鸣大桥通车", "HB")],
+            id="below a column of briefs each heading is a headline",
+        ),
+        pytest.param(
+            f"鹿鸣大桥通车\n\n{_BODY}\n\n关于封闭养护的通告\n\n{_MORE}\n\n青滩镇交通站\n\n2031年4月8日",
+            [("鹿鸣大桥通车", "HB"), ("关于封闭养护的通告", "HBRR")],
+            id="a notice with its signature and date",
+        ),
+        pytest.param(
+            f"鹿鸣大桥通车\n\n本报讯（记者 秦一舟）{_BODY}\n\n白石村果园丰收\n\n{_MORE}\n\n摘自《青滩晚报》",
+            [("鹿鸣大桥通车", "HB"), ("白石村果园丰收", "HBR")],
+            id="a part with a source of its own is an article",
+        ),
+        pytest.param(
             f"鹿鸣大桥通车\n\n大桥全长860米，双向四{_PICTURE}车道，桥上有36盏灯。",
             [("鹿鸣大桥通车", "HB+")],
             id="a sentence torn by a picture",
@@ -211,6 +274,11 @@ def test_everything_that_is_told_of_an_article():
         ("果园丰收", Kind.HEADLINE, ""),
         (f"果园丰收\n\n{_BODY}\n\n转自《青滩晚报》", Kind.BRIEF, ""),  # where it was printed is not who wrote it
         (f"果园丰收\n\n{_BODY}\n\n（白石村）", Kind.BRIEF, "（白石村）"),
+        ("果园丰收\n\n" + "梨树开花结果收获快乐。"[1:] * 34 + "\n\n（白石村）", Kind.OPINION, "（白石村）"),
+        (f"【果园时评】\n果园丰收\n\n{_BODY}", Kind.OPINION, ""),
+        (f"果园丰收\n\n□本报评论员\n\n{_BODY}", Kind.OPINION, "□本报评论员"),
+        (f"上接1版\n\n果园丰收\n\n{_BODY}", Kind.CONTINUATION, ""),
+        ("图为村民在收梨。", Kind.CAPTION, ""),
     ],
 )
 def test_kind_and_byline(text, kind, byline):
@@ -271,6 +339,24 @@ _FORMS = [
     "。",
     "\ufeff",
     "甲\x0c乙",
+    "**果园丰收**",
+    "青滩日报 2031年4月8日 星期二",
+    "03版 要闻",
+    "责任编辑：江小禾",
+    "——————",
+    "图为村民在收梨。 叶知夏 摄",
+    "叶知夏 摄",
+    "大桥的工程师用的图",
+    "纸一共有四十张。",
+    "　　村里的路也修好了，从东岸到西岸",
+    "只要两分钟，孩子们都走这条路上学。",
+    "村名|户数|分红",
+    "白石村|312|96",
+    "■乡镇简讯",
+    "关于封路的通告",
+    "2031年4月8日",
+    "谁来守护老桥？",
+    "（上接1版）",
 ]
 _GENERATED = st.lists(
     st.tuples(
@@ -282,18 +368,24 @@ _GENERATED = st.lists(
 
 
 def assert_read_without_loss(page):
-    """Each non-blank line in exactly one article, in order; each segment exact; no character lost or added."""
-    articles = read_articles(page)
-    lines = [(line, article) for article in articles for line in article.lines]
+    """Each non-blank line in exactly one article or left over; each segment exact; no character lost or added."""
+    layout = read_layout(page)
+    articles = layout.articles
+    lines = sorted(
+        [*(line for article in articles for line in article.lines), *layout.leftovers], key=lambda line: line.number
+    )
     raw = re.split(r"\r\n|\r|\n", page.text)
     visible = [(number, text.strip()) for number, text in enumerate(raw, start=1) if text.strip()]
-    assert [(line.number, page.text[line.span.start : line.span.end]) for line, _ in lines] == visible
+    assert [(line.number, page.text[line.span.start : line.span.end]) for line in lines] == visible
     assert len({article.article_id for article in articles}) == len(articles)
+    assert [article.lines[0].number for article in articles] == sorted(a.lines[0].number for a in articles)
     for article in articles:
+        assert [line.number for line in article.lines] == sorted(line.number for line in article.lines)
         for line, segment in zip(article.lines, article.segments, strict=True):
             standing = page.text[segment.page_start : segment.page_start + segment.length]
             assert article.text[segment.start : segment.start + segment.length] == standing
-            assert re.sub(r"^#{1,6}\s+", "", page.text[line.span.start : line.span.end]) == standing
+            bare = re.sub(r"^#{1,6}\s+", "", page.text[line.span.start : line.span.end])
+            assert standing in (bare, bare[2:-2])  # without the asterisks of bold type
             assert segment.line == line.number
         # Between two segments stands one added line break, or nothing where a sentence was mended.
         ends = [segment.start + segment.length for segment in article.segments]
@@ -343,3 +435,58 @@ def test_the_test_pages_are_read_without_loss(pages_folder, name):
 def test_the_seed_pages_are_read_without_loss(seeds_folder):
     for name, file in find_pages(seeds_folder):
         assert_read_without_loss(read_page(file, name))
+
+
+def test_what_breaks_off_is_marked_and_what_goes_on_is_not():
+    text = "鹿鸣大桥通车\n\n大桥全长860米，双向四\n\n车道，桥上有\n\n桥是怎样修的\n\n修了三年，\n\n下转3版"
+    (article,) = articles_of(text)
+    assert [line.number for line in article.lines if line.broken] == [5]
+    assert [line.number for line in article.lines if line.joined] == [5]
+
+
+def test_indents_tell_a_new_paragraph_from_a_torn_one():
+    torn = "鹿鸣大桥通车\n\n　　大桥全长860米，双向四\n\n车道。\n\n　　村里的路也修好了，从\n\n　　村民都来看。"
+    (article,) = articles_of(torn)
+    assert [(line.joined, line.broken) for line in article.lines[1:]] == [
+        (False, False),
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
+
+
+def test_every_decision_is_noted_with_its_reason():
+    layout = read_layout(page_of("鹿鸣大桥通车\n\n大桥全长860米，双向四\n\n车道。\n\n果园丰收\n\n本报讯 梨熟了。"))
+    assert [(note.number, note.what, note.doubtful) for note in layout.notes] == [
+        (5, "与第 3 行的断句接上：…860米，双向四｜车道。…", False),
+        (7, "另起一篇：标题下有署名或电头", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        f"{_BODY}\n\n",
+        "果园丰收\n\n村里的路修好了，从东岸到西岸只要两分钟。\n\n",
+        "果园丰收\n\n本报讯（记者 叶知夏）村里的路修好了。\n\n",
+        "图为村里的路。叶知夏 摄\n\n村里的路修好了，从东岸到西岸，只要两分钟。\n\n",
+        "# 甲乙丙\n\n## 丁戊己\n\n路修好了。\n\n",
+        "村里的路修好了，从东岸到西岸只要两分钟，孩子们都走这\n\n",
+        "村名|户数|分红\n",
+        "“村里的路，",
+        "  | ",
+    ],
+)
+def test_reading_takes_time_in_proportion_to_the_page(unit):
+    """Eight times the page may take forty times the time (clocks are rough), not sixty-four."""
+
+    def seconds(times):
+        text = unit * times
+        start = time.process_time()
+        for article in articles_of(text):
+            chunk(article, 240)
+        return time.process_time() - start
+
+    seconds(10)
+    small = max(min(seconds(300) for _ in range(3)), 0.01)
+    assert min(seconds(2400) for _ in range(2)) < 40 * small

@@ -10,11 +10,13 @@ import pytest
 
 import index.store
 from index.build import build_store
+from index.chunking import chunk
 from index.config import IndexConfig
 from index.dense import DenseIndex
 from index.errors import ModelError, NewsQAError, StoreError
 from index.lexical import LexicalIndex
-from index.schema import Article, Kind, Passage
+from index.pages import read_articles
+from index.schema import Article, Kind, Page, Passage
 from index.store import open_store, read_manifest, search_text
 
 FILES = [
@@ -114,6 +116,18 @@ def test_search_text_gives_a_passage_the_headings_that_it_lacks():
     first = Passage("p#1:0", "p#1", "■乡村\n果园丰收\n收梨四十吨\n甲。", 0, 17)
     assert search_text(later, article) == "■乡村\n果园丰收\n收梨四十吨\n村里的路也修好了。"
     assert search_text(first, article) == first.text
+
+
+def test_search_text_gives_a_passage_the_section_head_that_it_stands_under():
+    text = "果园丰收\n\n甲甲甲。\n\n梨是怎样卖的\n\n乙乙乙。丙丙丙。\n\n路是怎样修的\n\n丁丁丁。"
+    (article,) = read_articles(Page("p", text, "utf-8", ""))
+    found = [search_text(passage, article) for passage in chunk(article, 5)]
+    assert found == [
+        "果园丰收\n甲甲甲。",
+        "果园丰收\n梨是怎样卖的\n乙乙乙。",
+        "果园丰收\n梨是怎样卖的\n丙丙丙。",
+        "果园丰收\n路是怎样修的\n丁丁丁。",
+    ]
 
 
 def test_no_store_there(tmp_path):

@@ -109,16 +109,106 @@ def test_a_wrong_command_line_exits_with_2(arguments) -> None:
     assert stopped.value.code == 2
 
 
-def test_a_page_that_cannot_be_read_leaves_the_old_store_in_use(tmp_path, capsys) -> None:
+def test_a_page_that_cannot_be_read_is_named_and_the_others_become_the_store(tmp_path, capsys) -> None:
+    pages, store = tmp_path / "pages", str(tmp_path / "store")
+    pages.mkdir()
+    (pages / "a.txt").write_text("标题在此\n本报记者 周小雨\n藏书3200册。", encoding="utf-8")
+    (pages / "b.txt").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+    assert main(["build", str(pages), "--store", store]) == 2
+    told = capsys.readouterr().err
+    assert "wenju: 'b.txt': " in told
+    assert "is a PNG picture" in told
+    assert told.endswith("wenju: 1 pages read, 1 files could not be read.\n")
+    assert "3200册" in _json(capsys, "ask", "藏书多少册？", "--store", store)["text"]
+    assert list(_json(capsys, "info", "--store", store)["skipped"]) == ["b.txt"]
+
+
+def test_when_no_page_can_be_read_the_old_store_stays_in_use(tmp_path, capsys) -> None:
     pages, store = tmp_path / "pages", str(tmp_path / "store")
     pages.mkdir()
     (pages / "a.txt").write_text("标题在此\n本报记者 周小雨\n藏书3200册。", encoding="utf-8")
     assert main(["build", str(pages), "--store", store, "--json"]) == 0
-    (pages / "b.txt").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+    (pages / "a.txt").write_bytes(b"")
     capsys.readouterr()
     assert main(["build", str(pages), "--store", store]) == 1
-    assert "b.txt" in capsys.readouterr().err
+    assert "a.txt is empty" in capsys.readouterr().err
     assert "3200册" in _json(capsys, "ask", "藏书多少册？", "--store", store)["text"]
+
+
+def test_the_report_shows_joins_leftovers_and_doubts(tmp_path, capsys) -> None:
+    page = tmp_path / "page.txt"
+    page.write_text(
+        "青滩日报 2031年4月8日 星期二\n\n老桥通车\n\n大桥全长860米，双向四\n\n车道。\n\n桥是怎样修的\n\n"
+        "桥墩是在冬天浇筑的，工人们，",
+        encoding="utf-8",
+    )
+    assert main(["articles", str(page), "--report"]) == 0
+    shown = capsys.readouterr().out
+    assert "不属于任何一篇（报头）" in shown
+    assert "第 7 行  与第 5 行的断句接上：…860米，双向四｜车道。…" in shown
+    assert "存疑  第 9 行  当作小标题" in shown
+    assert "存疑  第 11 行  句子断在" in shown
+    assert "2031-04-08（报头：2031年4月8日）" in shown
+    assert "5 行归入 1 篇，1 行不属于任何一篇" in shown
+    layouts = _json(capsys, "articles", str(page), "--report")
+    assert [note["number"] for note in layouts[0]["notes"]] == [7, 9, 11]
+    assert layouts[0]["leftovers"][0]["why"] == "报头"
+
+
+def test_articles_of_a_folder_with_a_bad_file(data_folder, pages_folder, tmp_path, capsys) -> None:
+    import shutil
+
+    shutil.copytree(pages_folder, tmp_path / "pages")
+    shutil.copy(data_folder / "bad" / "damaged.txt", tmp_path / "pages")
+    assert main(["articles", str(tmp_path / "pages")]) == 2
+    captured = capsys.readouterr()
+    assert "鹿鸣大桥通车" in captured.out
+    assert "damaged.txt is not GB18030 at byte 8" in captured.err
+
+
+@pytest.fixture(scope="module")
+def dated(tmp_path_factory: pytest.TempPathFactory) -> str:
+    work = tmp_path_factory.mktemp("dated")
+    (work / "pages").mkdir()
+    for name, text in {
+        "2031-04-08.txt": "图书馆春天开馆\n本报讯（记者 叶知夏）图书馆春天开馆，藏书3200册。",
+        "2032-04-08.txt": "图书馆秋天扩建\n本报讯（记者 叶知夏）图书馆秋天扩建，藏书4100册。",
+        "other.txt": "图书馆冬天搬家\n本报讯（记者 叶知夏）图书馆冬天搬家，藏书5300册。",
+    }.items():
+        (work / "pages" / name).write_text(text, encoding="utf-8")
+    assert main(["build", str(work / "pages"), "--store", str(work / "store"), "--json"]) == 0
+    return str(work / "store")
+
+
+def test_search_and_ask_between_two_days(dated, capsys) -> None:
+    capsys.readouterr()
+    hits = _json(capsys, "search", "图书馆藏书", "--since", "2032-01-01", "--store", dated)
+    assert [(hit["file"], hit["date"], hit["date_source"]) for hit in hits] == [
+        ("2032-04-08.txt", "2032-04-08", "file name")
+    ]
+    assert main(["ask", "图书馆藏书多少册？", "--until", "2031-12-31", "--store", dated, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "3200册" in json.loads(captured.out)["text"]
+    assert captured.err == "wenju: 1 articles of unknown date were left out.\n"
+
+
+def test_days_that_are_none(dated, capsys) -> None:
+    assert main(["search", "图书馆", "--since", "2032-01-02", "--until", "2032-01-01", "--store", dated]) == 1
+    assert "2032-01-02 is after 2032-01-01. Give the earlier day as --since." in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stopped:
+        main(["search", "图书馆", "--since", "yesterday", "--store", dated])
+    assert stopped.value.code == 2
+    assert "'yesterday' is no day" in capsys.readouterr().err
+
+
+def test_a_date_and_an_encoding_given_to_the_build(tmp_path, capsys) -> None:
+    (tmp_path / "page.txt").write_bytes("老橋通車\n大橋全長860米。".encode("big5"))
+    store = str(tmp_path / "store")
+    given = ["--date", "2031-04-08", "--encoding", "big5", "--json"]
+    assert main(["build", str(tmp_path / "page.txt"), "--store", store, *given]) == 0
+    capsys.readouterr()
+    (hit,) = _json(capsys, "search", "大橋", "--since", "2031-04-08", "--store", store)
+    assert (hit["date"], hit["date_source"]) == ("2031-04-08", "given")
 
 
 def test_answering_in_a_shell_imports_no_torch(store) -> None:

@@ -7,6 +7,7 @@ lexical leg has the weight t and the dense leg 1 - t, where t is 0 when no word 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,8 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 from pydantic import ValidationError
 
+from rag.chain import AnswerChain
+from rag.config import RagConfig
 from rag.errors import RetrievalError
 from rag.question import LONGEST_QUERY
 from rag.retriever import PassageRetriever, passage_document, search
@@ -182,6 +185,9 @@ def test_what_a_document_tells(tiny_store):
             "kicker": [],
             "byline": "（记者 秦一舟）",
             "kind": "brief",
+            "date": None,
+            "date_source": "unknown",
+            "date_evidence": "",
             "article_id": "liuhe.txt#10",
             "first_line": 10,  # the headline
             "last_line": 14,  # behind the tear
@@ -209,3 +215,49 @@ class TestLangChainStandard(RetrieversIntegrationTests):
     @property
     def retriever_query_example(self):
         return "图书馆、大桥和龙舟"
+
+
+@pytest.fixture(scope="module")
+def dated(make_store):
+    text = "本报讯（记者 叶知夏）大桥{}通车，全长860米。"
+    names = ("2031-04-08.txt", "2031-04-09.txt", "2031-04-10.txt", "undated.txt")
+    return make_store({name: text.format(number) for number, name in enumerate(names)})
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "days"),
+    [
+        (None, None, {"2031-04-08", "2031-04-09", "2031-04-10", None}),
+        ("2031-04-09", None, {"2031-04-09", "2031-04-10"}),
+        (None, "2031-04-09", {"2031-04-08", "2031-04-09"}),
+        ("2031-04-09", "2031-04-09", {"2031-04-09"}),
+        ("2040-01-01", None, set()),  # unknown dates are left out whenever there is a bound
+    ],
+)
+@pytest.mark.parametrize("legs", ["fused", "dense", "lexical"])
+def test_only_articles_between_two_days(dated, since, until, days, legs):
+    bounds = {name: date.fromisoformat(day) for name, day in (("since", since), ("until", until)) if day}
+    hits = search(dated, "大桥", 5, legs=legs, **bounds)
+    assert {dated.articles[dated.passages[hit.passage_id].article_id].date for hit in hits} == days
+    assert [hit.rank for hit in hits] == list(range(1, len(days) + 1))
+    documents = PassageRetriever(store=dated, legs=legs, **bounds).invoke("大桥")
+    assert [d.id for d in documents] == [hit.passage_id for hit in hits]
+    assert PassageRetriever(store=dated, legs=legs).invoke("大桥", **bounds) == documents
+
+
+def test_bounds_cut_before_ranking(make_store):
+    """Sixty later articles fit better; a filter after the candidates were drawn would find none of the earlier day."""
+    later = {f"2032-01-{day:02}-{n}.txt": "大桥大桥大桥大桥大桥。" for day in range(1, 31) for n in (1, 2)}
+    store = make_store(later | {"2031-01-01.txt": "本报讯 大桥通车了，全镇都来看，锣鼓敲了一天，梨也熟了。"})
+    (hit,) = search(store, "大桥", 5, until=date(2031, 12, 31))
+    assert hit.passage_id == "2031-01-01.txt#1:0"
+
+
+def test_bounds_in_the_wrong_order(dated):
+    with pytest.raises(RetrievalError, match="2031-04-09 is after 2031-04-08"):
+        search(dated, "大桥", since=date(2031, 4, 9), until=date(2031, 4, 8))
+
+
+def test_the_chain_searches_within_the_bounds_of_its_settings(dated):
+    chain = AnswerChain(dated, RagConfig(since=date(2031, 4, 10)))
+    assert {hit.passage_id for hit in chain.invoke("大桥全长多少米？").trace.hits} == {"2031-04-10.txt#1:0"}

@@ -13,17 +13,22 @@ from pathlib import Path
 from index.build import build_store
 from index.config import IndexConfig
 from index.store import Store, open_store
+from training.sources import is_held_out
 
 __all__ = ["Corpus", "GoldQuestion", "load_all", "load_news", "load_squad", "open_corpus", "parse_arguments"]
 
 
 @dataclass(frozen=True, slots=True)
 class GoldQuestion:
-    """A question, its answers (any of them), and the page files that hold them."""
+    """A question, its answers (any of them), the page files that hold them, and whether the model never saw it.
+
+    The built-in model is trained on some of these questions; what is fitted on top of its cosines must not be.
+    """
 
     text: str
     answers: tuple[str, ...]
     files: frozenset[str]
+    held_out: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +41,17 @@ class Corpus:
 
 
 def load_squad(path: Path, limit: int, seed: int = 0) -> Corpus:
-    """A SQuAD-shaped file (CMRC 2018, DRCD): a page per paragraph, and up to ``limit`` questions drawn at random."""
+    """A SQuAD-shaped file (CMRC 2018, DRCD): a page per paragraph, and up to ``limit`` unseen questions drawn at random."""
     pages: dict[str, str] = {}
     questions: list[GoldQuestion] = []
-    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+    for number, article in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"]):
+        held_out = is_held_out(f"{path.stem}/{article.get('title', '')}/{number}")
         for paragraph in article["paragraphs"]:
             file = f"{len(pages):05}.txt"
             pages[file] = paragraph["context"]
             for item in paragraph["qas"]:
                 answers = tuple(dict.fromkeys(answer["text"] for answer in item["answers"]))
-                questions.append(GoldQuestion(item["question"], answers, frozenset({file})))
+                questions.append(GoldQuestion(item["question"], answers, frozenset({file}), held_out))
     return Corpus(path.stem, pages, _draw(questions, limit, seed))
 
 
@@ -62,7 +68,12 @@ def load_news(articles: Path, questions: Path, distractors: int, seed: int = 0) 
     drawn = random.Random(seed).sample(others, min(distractors, len(others)))
     pages = {f"{name}.txt": texts[name] for name in [*sorted(needed), *drawn] if texts[name].strip()}
     asked = tuple(
-        GoldQuestion(item["question"], tuple(item["answers"]), frozenset(f"{name}.txt" for name in item["documents"]))
+        GoldQuestion(
+            item["question"],
+            tuple(item["answers"]),
+            frozenset(f"{name}.txt" for name in item["documents"]),
+            all(map(is_held_out, item["documents"])),
+        )
         for item in gold
     )
     return Corpus(questions.stem, pages, asked)
@@ -96,5 +107,6 @@ def load_all(args: argparse.Namespace) -> list[Corpus]:
 
 
 def _draw(questions: Sequence[GoldQuestion], limit: int, seed: int) -> tuple[GoldQuestion, ...]:
-    drawn = random.Random(seed).sample(list(questions), min(limit, len(questions)))
+    unseen = [question for question in questions if question.held_out]
+    drawn = random.Random(seed).sample(unseen, min(limit, len(unseen)))
     return tuple(drawn)

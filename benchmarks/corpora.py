@@ -41,7 +41,7 @@ class Corpus:
 
 
 def load_squad(path: Path, limit: int, seed: int = 0) -> Corpus:
-    """A SQuAD-shaped file (CMRC 2018, DRCD): a page per paragraph, and up to ``limit`` unseen questions drawn at random."""
+    """A SQuAD-shaped file (CMRC 2018, DRCD): a page per paragraph, and up to ``limit`` unseen questions."""
     pages: dict[str, str] = {}
     questions: list[GoldQuestion] = []
     for number, article in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"]):
@@ -89,21 +89,23 @@ def open_corpus(corpus: Corpus, folder: Path) -> Store:
     return open_store(folder / corpus.name / "store")
 
 
-def parse_arguments(description: str | None, argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments that every command on these sets takes."""
+def parse_arguments(description: str | None, argv: Sequence[str] | None, out: str | None = None) -> argparse.Namespace:
+    """The arguments that every command on these sets takes; ``out`` describes a file to be written, if there is one."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--squad", type=Path, nargs="+", required=True, help="SQuAD-shaped files")
-    parser.add_argument("--news", type=Path, nargs=2, required=True, metavar=("ARTICLES", "QUESTIONS"))
+    parser.add_argument("--news", type=Path, nargs="+", required=True, metavar="FILE", help="articles, then questions")
     parser.add_argument("--work", type=Path, required=True, help="folder for the stores that are built")
-    parser.add_argument("--limit", type=int, default=1000, help="questions per SQuAD-shaped file (default: 1000)")
-    parser.add_argument("--distractors", type=int, default=2000, help="further news articles (default: 2000)")
+    parser.add_argument("--limit", type=int, default=1500, help="questions per SQuAD-shaped file (default: 1500)")
+    parser.add_argument("--distractors", type=int, default=8000, help="further news articles (default: 8000)")
+    if out:
+        parser.add_argument("--out", type=Path, required=True, help=out)
     return parser.parse_args(argv)
 
 
 def load_all(args: argparse.Namespace) -> list[Corpus]:
     """The sets that :func:`parse_arguments` was given."""
     squad = [load_squad(path, args.limit) for path in args.squad]
-    return [*squad, load_news(args.news[0], args.news[1], args.distractors)]
+    return squad + [load_news(args.news[0], questions, args.distractors) for questions in args.news[1:]]
 
 
 def _draw(questions: Sequence[GoldQuestion], limit: int, seed: int) -> tuple[GoldQuestion, ...]:

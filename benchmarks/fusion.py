@@ -50,7 +50,7 @@ def _fixed(lexical_weight: float) -> Ranker:
 
 
 def _as_it_is(store: Store, query: str) -> list[str]:
-    return [hit.passage_id for hit in search(store, query, _DEPTH)]
+    return [hit.passage_id for hit in search(store, query, _DEPTH, legs="ranks")]
 
 
 _RANKERS: dict[str, Ranker] = {

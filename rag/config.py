@@ -28,4 +28,4 @@ class RagConfig(BaseModel):
     until: date | None = Field(default=None, description="Search only articles of this day or earlier.")
     passages_read: int = Field(default=10, ge=1, le=100, description="Passages that the reader is given.")
     nearest_shown: int = Field(default=3, ge=0, le=20, description="Passages shown beside a refusal.")
-    min_confidence: float = Field(default=0.2, ge=0, le=1, description="Below it, the answer is a refusal.")
+    min_confidence: float = Field(default=0.15, ge=0, le=1, description="Below it, the answer is a refusal.")

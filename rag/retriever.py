@@ -1,7 +1,8 @@
-"""Which passages may answer a question? Dense and lexical search, fused by rank.
+"""Which passages may answer a question? Dense and lexical search, then a learned ranking of what both found.
 
-A question in the article's own words is best found by its words, one in other words (or in English) by its meaning.
-So the weight of the lexical leg follows what that leg itself shows: how much of the question its best passage holds.
+With an embedding model that the ranking was not fitted to, the two are fused by rank. A question in the article's own
+words is best found by its words, one in other words (or in English) by its meaning. So the weight of the lexical leg
+follows what that leg itself shows: how much of the question its best passage holds.
 
 References:
     Cormack, Clarke, Büttcher: Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods (2009).
@@ -10,7 +11,9 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -18,46 +21,67 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
+from index.dates import relative_days
 from index.schema import Passage
 from index.store import Store, search_text
 from index.text import tokens
 from rag.config import Legs
 from rag.errors import RetrievalError
 from rag.question import check_query, content_words
+from rag.ranking import features, load_forest
 from rag.schema import Hit
 
-__all__ = ["PassageRetriever", "fuse", "passage_document", "search"]
+__all__ = ["PassageRetriever", "find_rows", "fuse", "passage_document", "search"]
 
 _DEPTH = 50  # candidates of each leg
+_LEARNED = 30  # of each leg that the learned ranking scores
 _RANK_CONSTANT = 60  # the paper's k
 _TRUST_MIDDLE, _TRUST_STEEPNESS = 0.45, 10.0  # chosen on cmrc, drcd and news questions, benchmarks/fusion.py
 
 
-def search(store: Store, query: str, k: int = 5, *, legs: Legs = "fused") -> list[Hit]:
+def search(
+    store: Store,
+    query: str,
+    k: int = 5,
+    *,
+    legs: Legs = "fused",
+    since: date | None = None,
+    until: date | None = None,
+) -> list[Hit]:
     """The passages that fit a query best.
 
     Args:
         store: An open store.
         query: A question or some words; script, width and case do not matter.
         k: How many, 1 or more.
-        legs: "dense" or "lexical" ranks by that leg alone, which comparisons need.
+        legs: "ranks" fuses the legs by rank alone, "dense" or "lexical" ranks by one of them; comparisons need it.
+        since: Only articles of this day or later. An article of unknown date is left out when either bound is set.
+        until: Only articles of this day or earlier.
 
     Returns:
-        At most ``k`` hits, best first; none when nothing in the store has to do with the query. A score is the
-        weighted sum of reciprocal ranks, scaled so that 1.0 means first in both legs.
+        At most ``k`` hits, best first; none when nothing in the store has to do with the query. Scores lie in
+        [0, 1] and are comparable within one search only.
 
     Raises:
-        RetrievalError: The query is empty or longer than ``LONGEST_QUERY``, or ``k`` is below 1.
+        RetrievalError: The query is empty or longer than ``LONGEST_QUERY``, ``k`` is below 1, or ``since`` is after
+            ``until``.
     """
     text = check_query(query)
     if k < 1:
         raise RetrievalError(f"k is {k}.", "Ask for 1 passage or more.")
     depth = max(k, _DEPTH)
     ids = list(store.passages)
-    lexical = [row for row, _ in store.lexical.search(text, depth)] if legs != "dense" else []
-    dense = _dense_rows(store, text, depth) if legs != "lexical" else []
+    allowed = _rows_between(store, since, until)
+    reach = depth if allowed is None else len(ids)  # filtered before ranking: no leg may end before its allowed rows
+    lexical = [row for row, _ in store.lexical.search(text, reach)] if legs != "dense" else []
+    dense = _dense_rows(store, text, reach) if legs != "lexical" else []
+    if allowed is not None:
+        lexical = [row for row in lexical if row in allowed][:depth]
+        dense = [row for row in dense if row in allowed][:depth]
     trust = _lexical_trust(store, text, store.passages[ids[lexical[0]]]) if lexical else 0.0
     scores = fuse(((1.0 - trust, dense), (trust, lexical)))
+    if legs == "fused" and scores and load_forest().model == store.embedder.fingerprint:
+        scores |= _learned(store, text, list(dict.fromkeys([*lexical[:_LEARNED], *dense[:_LEARNED]])), scores)
     ranked = sorted(((ids[row], score) for row, score in scores.items()), key=lambda item: (-item[1], item[0]))
     return [Hit(passage_id, score, rank) for rank, (passage_id, score) in enumerate(ranked[:k], start=1)]
 
@@ -66,7 +90,7 @@ class PassageRetriever(BaseRetriever):
     """LangChain's face of :func:`search`.
 
     A document's ``id`` is the passage_id, its ``page_content`` the passage's text; its metadata tell file, headline,
-    kicker, byline, kind, lines, score and rank.
+    kicker, byline, kind, date and how it is known, lines, score and rank.
 
     Example:
         ``PassageRetriever(store=open_store("store"), k=3).invoke("谁出席了会议？")``
@@ -77,11 +101,14 @@ class PassageRetriever(BaseRetriever):
     store: Store
     k: int = Field(default=5, ge=1)
     legs: Legs = "fused"
+    since: date | None = None
+    until: date | None = None
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any
     ) -> list[Document]:
-        hits = search(self.store, query, int(kwargs.get("k", self.k)), legs=self.legs)
+        since, until = kwargs.get("since", self.since), kwargs.get("until", self.until)
+        hits = search(self.store, query, int(kwargs.get("k", self.k)), legs=self.legs, since=since, until=until)
         return [
             passage_document(self.store, self.store.passages[hit.passage_id], score=hit.score, rank=hit.rank)
             for hit in hits
@@ -89,20 +116,52 @@ class PassageRetriever(BaseRetriever):
 
 
 def passage_document(store: Store, passage: Passage, **more: Any) -> Document:
-    """A passage as a LangChain document."""
+    """A passage as a LangChain document.
+
+    Where the article's date is known, ``relative_days`` tells what 昨天, 今年 and the like mean in it.
+    """
     article = store.articles[passage.article_id]
     first, last = article.line_range(passage.start, passage.end)
-    metadata = {
+    metadata: dict[str, Any] = {
         "file": article.file,
         "headline": article.title,
         "kicker": list(article.kicker),
         "byline": article.byline,
         "kind": str(article.kind),
+        "date": article.date,
+        "date_source": str(article.date_source),
+        "date_evidence": article.date_evidence,
         "article_id": article.article_id,
         "first_line": first,
         "last_line": last,
     }
+    if article.date:
+        metadata["relative_days"] = [asdict(when) for when in relative_days(passage.text, article.date)]
     return Document(id=passage.passage_id, page_content=passage.text, metadata=metadata | more)
+
+
+def _rows_between(store: Store, since: date | None, until: date | None) -> frozenset[int] | None:
+    """Rows of the passages whose article is dated within the bounds; None without a bound."""
+    if since is None and until is None:
+        return None
+    if since is not None and until is not None and since > until:
+        raise RetrievalError(f"{since} is after {until}.", "Give the earlier day as --since.")
+    first, last = (since or date.min).isoformat(), (until or date.max).isoformat()
+    inside = {key for key, article in store.articles.items() if article.date and first <= article.date <= last}
+    return frozenset(row for row, passage in enumerate(store.passages.values()) if passage.article_id in inside)
+
+
+def find_rows(store: Store, query: str) -> list[int]:
+    """Rows of the candidates that the learned ranking scores: the best of each leg."""
+    lexical = [row for row, _ in store.lexical.search(query, _LEARNED)]
+    return list(dict.fromkeys([*lexical, *_dense_rows(store, query, _LEARNED)]))
+
+
+def _learned(store: Store, query: str, rows: Sequence[int], fused: Mapping[int, float]) -> dict[int, float]:
+    """Learned scores of the candidates, and below them the others as they were fused."""
+    learned = load_forest().scores(features(store, query, rows))
+    below = {row: float(learned.min()) * score for row, score in fused.items()}
+    return below | dict(zip(rows, map(float, learned), strict=True))
 
 
 def _dense_rows(store: Store, query: str, depth: int) -> list[int]:

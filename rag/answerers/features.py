@@ -22,6 +22,7 @@ FEATURES = {
     "pairs": "share of the question's pairs of neighbouring characters in it, which forgives a wrong character",
     "likeness": "cosine of its vector and the question's",
     "place": "one over the rank of its passage",
+    "ranked": "score of its passage",
     "names": "share of the question's names and numbers in it or around it; 1 when it has none",
     "fits": "1 when it holds the form asked for, such as a number of 项; 0 when it lacks it; 0.5 when no form tells",
 }
@@ -79,6 +80,7 @@ def find_candidates(question: Question, hits: Sequence[Hit], store: Store) -> li
             len(asked_pairs & _pairs([fold(text)])) / (len(asked_pairs) or 1),
             cosine,
             1 / hit.rank,
+            hit.score,
             near_names[passage.passage_id],
             _fits(question, text),
         )

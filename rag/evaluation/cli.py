@@ -325,7 +325,9 @@ def _run_parser() -> argparse.ArgumentParser:
     parser.add_argument("--type", help="ask only questions of this type")
     parser.add_argument("--model", default=defaults.index.model, help="embedding model for a collection that is built")
     parser.add_argument("--passage-size", type=int, default=defaults.index.passage_size)
-    parser.add_argument("--legs", choices=("fused", "dense", "lexical"), default="fused", help="what ranks passages")
+    parser.add_argument(
+        "--legs", choices=("fused", "ranks", "dense", "lexical"), default="fused", help="what ranks passages"
+    )
     parser.add_argument("--min-confidence", type=float, default=defaults.min_confidence)
     parser.add_argument("--gate", help='bounds to keep, such as "recall@5>=0.9, verbatim==1, paraphrase:mrr@10>=0.4"')
     parser.add_argument("--judge", metavar="PROVIDER:MODEL", help="a chat model that judges the answers as well")

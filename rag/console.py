@@ -31,7 +31,7 @@ __all__ = [
     "show_report",
 ]
 
-_STEPS = {"read": "读取版面", "embed": "计算向量"}
+_STEPS = {"read": "读取版面", "embed": "计算向量", "ask": "提问", "judge": "评判"}
 _ROLES = {
     Role.COLUMN: "栏目",
     Role.KICKER: "引题",
@@ -59,7 +59,7 @@ _UNTITLED = "（无标题）"
 
 @contextmanager
 def build_progress(*, quiet: bool) -> Iterator[Report]:
-    """A progress bar on stderr for a build; nothing when quiet."""
+    """A progress bar on stderr per step of a build or an evaluation; nothing when quiet."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bars = Progress(*columns, console=Console(stderr=True, quiet=quiet), transient=True)
     tasks: dict[str, TaskID] = {}

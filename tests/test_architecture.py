@@ -17,7 +17,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-FACES = {"rag.cli", "rag.console", "ui"}  # rag.console is how rag.cli speaks to people
+# rag.console is how the shell speaks to people
+FACES = {"rag.cli", "rag.console", "rag.evaluation.__main__", "rag.evaluation.cli", "ui"}
 WORKBENCH = "rag.evaluation"  # a program of its own: it may print
 
 LEAVES = {"schema", "config", "errors"}

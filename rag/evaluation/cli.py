@@ -222,7 +222,7 @@ def _worse_than(baseline: Mapping[str, Mapping[str, float]], folder: RunFolder) 
 
 def _loss(c: Comparison) -> str:
     return (
-        f"{c.metric} fell from {c.before:.4f} to {c.after:.4f} (95 % of the difference in {c.low:+.4f}..{c.high:+.4f})"
+        f"{c.metric} went from {c.before:.4f} to {c.after:.4f} (95 % of the difference in {c.low:+.4f}..{c.high:+.4f})"
     )
 
 

@@ -1,7 +1,8 @@
 """Fits the extractive reader's weights on public question sets, and says how they do on a set left out.
 
 Run: python -m benchmarks.fit_reader --squad cmrc2018_trial.json drcd_dev.json \
-         --news news.jsonl.xz news_questions.jsonl news_semantic_dev.jsonl --work /tmp/fit --limit 800 --distractors 3000
+         --news news.jsonl.xz news_questions.jsonl news_semantic_dev.jsonl --work /tmp/fit \
+         --limit 800 --distractors 3000
 
 Each question is asked twice, as it is and with the pages that answer it taken away, so that the confidence learns
 what an unanswered question looks like. Prints weights to be put into rag/answerers/extractive.py.

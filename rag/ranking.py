@@ -45,7 +45,7 @@ FEATURES = {
     "best_held": "greatest held of a candidate, which tells of the question",
 }
 
-_MOST_REMEMBERED = 50_000  # words; some 50 MB
+_MOST_REMEMBERED = 50_000  # words; some 100 MB
 
 
 def features(store: Store, query: str, rows: Sequence[int]) -> Vectors:
@@ -112,12 +112,14 @@ def _matches(
 
 
 def _word_vectors(embedder: Embedder, words: Sequence[str]) -> Vectors:
-    """Vectors of single words; those of earlier questions are remembered."""
-    known = _remembered(embedder.fingerprint)
-    if len(known) > _MOST_REMEMBERED:
-        known.clear()
+    """Vectors of single words; those of earlier questions are remembered, until there are too many."""
+    remembered = _remembered(embedder.fingerprint)
+    known = {word: vector for word in words if (vector := remembered.get(word)) is not None}
     new = [word for word in words if word not in known]
-    known.update(zip(new, embedder.encode_documents(new), strict=True))
+    made = dict(zip(new, embedder.encode_documents(new), strict=True))
+    if len(remembered) < _MOST_REMEMBERED:  # never emptied: another thread may be answering from it
+        remembered.update(made)
+    known |= made
     return np.stack([known[word] for word in words])
 
 

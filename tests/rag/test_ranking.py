@@ -67,6 +67,15 @@ def test_a_question_without_a_known_word_is_no_error(store) -> None:
     assert _column(table, "bm25") == [0.0, 0.0]
 
 
+def test_what_is_remembered_changes_no_feature(store, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = features(store, "图书馆和大桥", [0, 1])
+    np.testing.assert_array_equal(features(store, "图书馆和大桥", [0, 1]), first)  # all of it remembered
+    monkeypatch.setattr("rag.ranking._MOST_REMEMBERED", 0)
+    np.testing.assert_array_equal(
+        features(store, "周一闭馆的图书馆和大桥", [0]), features(store, "周一闭馆的图书馆和大桥", [0])
+    )
+
+
 def test_a_forest_walked_by_hand() -> None:
     # Tree 1: x0 <= 0.5 ? leaf -1 : (x1 <= 2 ? leaf 0 : leaf 3). Tree 2: always 0.5.
     forest = Forest(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         StoreError,
     )
     from rag.retriever import PassageRetriever, search
-    from rag.schema import Answer, Citation, Hit, Trace, Turn
+    from rag.schema import Answer, Citation, Hit, Outcome, Remark, Trace, Turn, Warns
     from rag.vectorstore import PassageVectorStore
 
 __all__ = [
@@ -46,17 +46,20 @@ __all__ = [
     "Hit",
     "ModelError",
     "NewsQAError",
+    "Outcome",
     "PassageRetriever",
     "PassageVectorStore",
     "RagConfig",
     "Reader",
     "Reading",
+    "Remark",
     "RetrievalError",
     "SourceError",
     "Store",
     "StoreError",
     "Trace",
     "Turn",
+    "Warns",
     "ask",
     "open_store",
     "search",
@@ -69,7 +72,7 @@ _HOMES = {
     "rag.chain": {"AnswerChain", "ask"},
     "rag.config": {"RagConfig"},
     "rag.retriever": {"PassageRetriever", "search"},
-    "rag.schema": {"Answer", "Citation", "Hit", "Trace", "Turn"},
+    "rag.schema": {"Answer", "Citation", "Hit", "Outcome", "Remark", "Trace", "Turn", "Warns"},
     "rag.vectorstore": {"PassageVectorStore"},
 }
 

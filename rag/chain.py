@@ -135,8 +135,17 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
     ) -> Iterator[Answer]:
         def answer(text: str, citations: Sequence[Citation], nearest: Sequence[Citation] = ()) -> Answer:
             trace = Trace(question.query, tuple(hits), dict(clock.milliseconds), reading.reason)
-            abstained = not reading.extracts
-            return Answer(asked, text, tuple(citations), reading.confidence, abstained, tuple(nearest), trace)
+            return Answer(
+                question=asked,
+                text=text,
+                citations=tuple(citations),
+                confidence=reading.confidence,
+                abstained=not reading.extracts,
+                nearest=tuple(nearest),
+                trace=trace,
+                partly=reading.partly,
+                remarks=reading.remarks,
+            )
 
         if not reading.extracts:
             shown = hits[: self.config.nearest_shown]

@@ -31,7 +31,9 @@ def cite(store: Store, extract: Extract, number: int) -> Citation:
     if passage is None:
         raise AnswerError(f"Citation [{number}] names the passage {extract.passage_id!r}, which is not there.", _REPORT)
     article = store.articles[passage.article_id]
-    within = 0 <= extract.start < extract.end <= len(article.text)
+    within = 0 <= extract.start < extract.end <= len(article.text) and all(
+        extract.start <= start < end <= extract.end for start, end in extract.marks
+    )
     if not within or not article.spans(extract.start, extract.end):
         raise AnswerError(
             f"Citation [{number}] asks for [{extract.start}, {extract.end}) of {article.article_id}, "
@@ -49,6 +51,7 @@ def cite(store: Store, extract: Extract, number: int) -> Citation:
         last_line=last,
         spans=article.spans(extract.start, extract.end),
         quote=article.text[extract.start : extract.end],
+        marks=tuple((start - extract.start, end - extract.start) for start, end in extract.marks),
     )
     check(citation, store.pages[article.file])
     return citation

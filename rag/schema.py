@@ -3,11 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from index.schema import Span
 
-__all__ = ["Answer", "Citation", "Hit", "Trace", "Turn"]
+__all__ = ["Answer", "Citation", "Hit", "Outcome", "Remark", "Trace", "Turn", "Warns"]
+
+
+class Outcome(StrEnum):
+    """What came of a question."""
+
+    ANSWERED = "answered"
+    PARTLY = "partly answered"  # what is quoted answers, but not all that was asked
+    ABSENT = "not in the collection"
+
+
+class Warns(StrEnum):
+    """What a remark warns of."""
+
+    MISMATCH = "mismatch"  # the question takes something for granted that the evidence contradicts
+    MISSING = "missing"  # a part of the question that the evidence does not answer
+    STRUCK = "struck"  # a generated sentence that the evidence does not carry, and that was taken out
+    FALLBACK = "fallback"  # the language model could not answer, quotes stand in
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a reader of the answer must know besides: one line for people.
+
+    Attributes:
+        warns: What it warns of.
+        text: In words, in the language of the question.
+    """
+
+    warns: Warns
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +78,7 @@ class Citation:
         last_line: Last line of the quote, inclusive.
         spans: Exact places in the page's text, in order; more than one where the layout tore the sentence.
         quote: The page's characters at ``spans``, put together.
+        marks: Half-open ranges of ``quote`` that are the answer in short; empty when the whole quote is.
     """
 
     number: int
@@ -58,6 +90,7 @@ class Citation:
     last_line: int
     spans: tuple[Span, ...]
     quote: str
+    marks: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +122,8 @@ class Answer:
         abstained: True when the collection does not answer the question.
         nearest: When ``abstained``, the nearest passages, which are not an answer; else empty.
         trace: How it came about.
+        partly: True when only a part of what was asked is answered.
+        remarks: What a reader must know besides, such as a mismatch with what the question takes for granted.
     """
 
     question: str
@@ -98,7 +133,16 @@ class Answer:
     abstained: bool
     nearest: tuple[Citation, ...] = ()
     trace: Trace = Trace()
+    partly: bool = False
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """Answered, partly answered, or not in the collection."""
+        if self.abstained:
+            return Outcome.ABSENT
+        return Outcome.PARTLY if self.partly else Outcome.ANSWERED
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionaries and lists, ready for JSON."""
-        return asdict(self)
+        return asdict(self) | {"outcome": str(self.outcome)}

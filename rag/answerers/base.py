@@ -8,18 +8,26 @@ from typing import Protocol
 
 from index.store import Store
 from rag.question import Question
-from rag.schema import Hit
+from rag.schema import Hit, Remark
 
 __all__ = ["Extract", "Reader", "Reading"]
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """A stretch of an article that answers: ``article.text[start:end]``, found in a passage."""
+    """A stretch of an article that answers: ``article.text[start:end]``, found in a passage.
+
+    Attributes:
+        passage_id: The passage it was found in.
+        start: Offset of its first character in the article's text.
+        end: Offset after its last character.
+        marks: Half-open ranges of the article's text, inside it, that are the answer in short; may be empty.
+    """
 
     passage_id: str
     start: int
     end: int
+    marks: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +38,15 @@ class Reading:
         extracts: What answers, in the order to be shown; empty when the passages hold no answer.
         confidence: In [0, 1], that the extracts answer the question.
         reason: Why it answered or abstained, in words.
+        partly: True when the extracts answer only a part of what was asked.
+        remarks: What a reader of the answer must know besides.
     """
 
     extracts: tuple[Extract, ...]
     confidence: float
     reason: str
+    partly: bool = False
+    remarks: tuple[Remark, ...] = ()
 
 
 class Reader(Protocol):

@@ -1,4 +1,4 @@
-"""How do page files become a store? Read, chunk, embed, write: each step once, with progress for the face."""
+"""How do page files become a store? Read, link, chunk, embed, write: each step once, with progress for the face."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from index.chunking import chunk
 from index.config import IndexConfig
+from index.copies import chunk_once
 from index.embedding import Embedder, Vectors, load_embedder
 from index.errors import SourceError
-from index.pages import read_articles
+from index.pages import read_layouts
 from index.schema import Article, Page, Passage
 from index.source import find_pages, read_file
 from index.store import Manifest, read_manifest, search_text, write_store
@@ -150,10 +150,8 @@ def _write(
     skipped: dict[str, str],
     date: str | None,
 ) -> Manifest:
-    articles = [article for page in pages for article in read_articles(page, date)]
-    passages = [
-        passage for article in articles for passage in chunk(article, config.passage_size, config.passage_overlap)
-    ]
+    articles = [article for layout in read_layouts(pages, date) for article in layout.articles]
+    passages = chunk_once(articles, config.passage_size, config.passage_overlap)
     vectors = _embed(passages, articles, embedder, progress or (lambda step, done, total: None))
     return write_store(store, config, embedder, pages, articles, passages, vectors, skipped)
 

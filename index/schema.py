@@ -11,11 +11,13 @@ from enum import StrEnum
 
 __all__ = [
     "Article",
+    "Copy",
     "DateSource",
     "Kind",
     "Layout",
     "Leftover",
     "Line",
+    "Link",
     "Note",
     "Page",
     "Passage",
@@ -34,6 +36,8 @@ class Kind(StrEnum):
     OPINION = "opinion"  # signed by whose opinion it is, or under a column of opinions
     CONTINUATION = "continuation"  # goes on from another page
     HEADLINE = "headline"  # a headline that survives without its text
+    EDITORS_NOTE = "editor's note"  # 编者按 on its own, above the articles that it introduces
+    ADVERTISEMENT = "advertisement"
 
 
 class Role(StrEnum):
@@ -104,7 +108,8 @@ class Line:
         span: The line in the page's text, without the white space around it.
         role: What the line does in its article.
         joined: True when the line goes on with a sentence that the layout tore off the article's text before.
-        broken: True when the line breaks off inside a sentence and its rest stands nowhere on the page.
+        broken: True when the line breaks off inside a sentence and its rest stands nowhere on the page; it may stand
+            on another, see ``Article.continued_by``.
     """
 
     number: int
@@ -128,11 +133,28 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """The part of an article that stands on another page (下转, 上接). Each part stays an article of its own.
+
+    Attributes:
+        article_id: The other part.
+        headline: Its headline; empty when it has none.
+        sentence: The sentence that the two pages hold together, put together for search; empty when none is torn.
+        evidence: What speaks for it, in words.
+    """
+
+    article_id: str
+    headline: str
+    sentence: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
     """One news item read from a page.
 
-    ``text`` is for reading and search: all of the article's lines in page order, a line break between
-    paragraphs, and nothing where a torn sentence was mended.
+    ``text`` is for reading and search: all of the article's lines, a line break between paragraphs, and nothing where
+    a torn sentence was mended.
 
     Attributes:
         article_id: ``{file}#{first line}``, unique in a collection.
@@ -143,11 +165,14 @@ class Article:
         byline: Who wrote it, as printed; empty when the page does not say.
         kind: What sort of item it is.
         date: ISO date of publication, or None where it is not known.
-        lines: Every line of the page that belongs to the article, in page order; other items may stand between them.
+        lines: Every line of the page that belongs to the article, in the order of the text: that of the page, but a
+            section head that the layout set into a sentence stands before it. Other items may stand between them.
         text: The mended text.
         segments: Maps ``text`` back to the page; ordered by ``start``, gaps are the added line breaks.
         date_source: How the date is known.
         date_evidence: The words that tell the date, as they stand; empty when it was given or is unknown.
+        continues: The part on another page that this one goes on from, or None.
+        continued_by: The part on another page that goes on from this one, or None.
     """
 
     article_id: str
@@ -163,6 +188,8 @@ class Article:
     segments: tuple[Segment, ...]
     date_source: DateSource = DateSource.UNKNOWN
     date_evidence: str = ""
+    continues: Link | None = None
+    continued_by: Link | None = None
 
     def spans(self, start: int, end: int) -> tuple[Span, ...]:
         """Exact places in the page of ``text[start:end]``.
@@ -185,10 +212,31 @@ class Article:
         numbers = [s.line for s in self._covered(start, end)]
         if not numbers:
             raise ValueError(f"{self.article_id}: no line of the page stands in [{start}, {end})")
-        return numbers[0], numbers[-1]
+        return min(numbers), max(numbers)
 
     def _covered(self, start: int, end: int) -> list[Segment]:
         return [s for s in self.segments if s.start < end and start < s.start + s.length]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Where the text of a passage stands once more, in the same article or in another.
+
+    The two ranges hold equal characters but for white space, width and script.
+
+    Attributes:
+        article_id: The article that says it again.
+        start: Offset of the first character in that article's text.
+        end: Offset after the last character.
+        of_start: Offset, in the text of the passage's own article, of what is said again.
+        of_end: Offset after its last character.
+    """
+
+    article_id: str
+    start: int
+    end: int
+    of_start: int
+    of_end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +249,7 @@ class Passage:
         text: The mended text of the passage.
         start: Offset of its first character in the article's text.
         end: Offset after its last character.
+        copies: Where the collection says the same once more; no passage is made of these.
     """
 
     passage_id: str
@@ -208,6 +257,7 @@ class Passage:
     text: str
     start: int
     end: int
+    copies: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,13 +27,14 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from index.config import IndexConfig
+from index.copies import locate
 from index.dense import DenseIndex
 from index.embedding import Embedder, Vectors, load_embedder
 from index.errors import StoreError
 from index.lexical import LexicalIndex
 from index.schema import Article, Page, Passage, Role
 
-__all__ = ["Manifest", "Store", "open_store", "read_manifest", "search_text", "write_store"]
+__all__ = ["Manifest", "Store", "copies_of", "open_store", "read_manifest", "search_text", "write_store"]
 
 _FORMAT = 2
 _KEPT_GENERATIONS = 2  # the one in use and the one before, which a reader may still be loading
@@ -80,6 +81,7 @@ class Store:
         passages: passage_id -> passage; in row order.
         dense: Vectors by row.
         lexical: BM25 by row.
+        passage_ids: The passage_id of each row.
     """
 
     path: Path
@@ -90,16 +92,48 @@ class Store:
     passages: Mapping[str, Passage]
     dense: DenseIndex
     lexical: LexicalIndex
+    passage_ids: tuple[str, ...]
 
 
 def search_text(passage: Passage, article: Article) -> str:
     """What is searched for a passage: its text below the kicker, headline and section head that it stands under.
 
-    A passage that holds one of them itself is not given it twice.
+    A passage that holds one of them itself is not given it twice. Of an article that goes on from another page, the
+    headline there is given too; on both sides of the break, the sentence that was torn there.
     """
-    above = (*article.kicker, article.title, *article.subhead, _section_above(passage, article))
-    headings = [line for line in above if line and line not in passage.text]
-    return "\n".join([*headings, passage.text])
+    before = article.continues.headline if article.continues else ""
+    above = (before, *article.kicker, article.title, *article.subhead, _section_above(passage, article))
+    headings = [line for line in dict.fromkeys(above) if line and line not in passage.text]
+    return "\n".join([*headings, passage.text, *_torn_sentences(passage, article)])
+
+
+def _torn_sentences(passage: Passage, article: Article) -> list[str]:
+    """The sentences that a passage holds with another page, put together."""
+    first = article.continues if passage.start == 0 else None
+    last = article.continued_by if passage.end == len(article.text) else None
+    return [link.sentence for link in (first, last) if link and link.sentence]
+
+
+def copies_of(store: Store, passage_id: str, start: int, end: int) -> list[tuple[Article, int, int]]:
+    """Where the collection says the same once more.
+
+    Args:
+        store: An open store.
+        passage_id: A passage of it.
+        start: Offset, in the text of the passage's article, of the first character.
+        end: Offset after the last one.
+
+    Returns:
+        Per place its article and the range of that article's text; none when the text stands in one place only.
+    """
+    passage = store.passages[passage_id]
+    first = store.articles[passage.article_id].text
+    places = []
+    for copy in passage.copies:
+        article = store.articles[copy.article_id]
+        if found := locate(copy, first, article.text, start, end):
+            places.append((article, *found))
+    return places
 
 
 def _section_above(passage: Passage, article: Article) -> str:
@@ -231,7 +265,7 @@ def _load(path: Path, folder: Path, embedder: Embedder) -> Store:
     told = (manifest.pages, manifest.articles, manifest.passages, manifest.passages, manifest.dim, manifest.dim)
     if found != told:
         raise StoreError(f"{path} is damaged: it holds {found} where its manifest tells {told}.", _REBUILD)
-    return Store(path, manifest, embedder, pages, articles, passages, dense, lexical)
+    return Store(path, manifest, embedder, pages, articles, passages, dense, lexical, tuple(passages))
 
 
 def _current(path: Path) -> Path:

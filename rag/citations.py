@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 
-from index.schema import Page
-from index.store import Store
+from index.schema import Article, Page
+from index.store import Store, copies_of
+from index.text import fold
 from rag.answerers.base import Extract
 from rag.errors import AnswerError
-from rag.schema import Citation
+from rag.schema import Citation, Place
 
-__all__ = ["check", "cite"]
+__all__ = ["check", "check_copy", "cite"]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _REPORT = "Run `wenju build` again; if it stays, report it, for a wrong quote is a defect."
 
 
 def cite(store: Store, extract: Extract, number: int) -> Citation:
-    """The citation of a stretch of an article.
+    """The citation of a stretch of an article, with the other places that say the same.
 
     Args:
         store: The store that holds the article and its page.
@@ -40,21 +41,30 @@ def cite(store: Store, extract: Extract, number: int) -> Citation:
             f"which has {len(article.text)} characters, and no text of the page stands there.",
             _REPORT,
         )
-    first, last = article.line_range(extract.start, extract.end)
+    place = _place(article, extract.start, extract.end)
     citation = Citation(
         number=number,
-        file=article.file,
-        headline=article.title,
-        article_id=article.article_id,
+        file=place.file,
+        headline=place.headline,
+        article_id=place.article_id,
         passage_id=extract.passage_id,
-        first_line=first,
-        last_line=last,
-        spans=article.spans(extract.start, extract.end),
-        quote=article.text[extract.start : extract.end],
+        first_line=place.first_line,
+        last_line=place.last_line,
+        spans=place.spans,
+        quote=place.quote,
         marks=tuple((start - extract.start, end - extract.start) for start, end in extract.marks),
+        also=_copies(store, extract, place.quote),
     )
     check(citation, store.pages[article.file])
+    for other in citation.also:
+        check_copy(citation, other, store.pages[other.file])
     return citation
+
+
+def _copies(store: Store, extract: Extract, quote: str) -> tuple[Place, ...]:
+    """The other places of a quote; one whose script folds otherwise out of its context is not named."""
+    found = (_place(*copy) for copy in copies_of(store, extract.passage_id, extract.start, extract.end))
+    return tuple(place for place in found if _bare(place.quote) == _bare(quote))
 
 
 def check(citation: Citation, page: Page) -> None:
@@ -64,20 +74,52 @@ def check(citation: Citation, page: Page) -> None:
         AnswerError: The page's characters at the spans, put together, are not the quote (line breaks that reading
             put between paragraphs aside), or its lines are not where the spans stand.
     """
-    stands = "".join(page.text[span.start : span.end] for span in citation.spans)
-    if stands != citation.quote.replace("\n", "") or not stands:
+    _hold(citation.number, citation, page)
+
+
+def check_copy(citation: Citation, place: Place, page: Page) -> None:
+    """Hold one of the other places of a citation against its page, and against the quote.
+
+    Raises:
+        AnswerError: As for :func:`check`, or the place says something else than the quote.
+    """
+    if _bare(place.quote) != _bare(citation.quote):
         raise AnswerError(
-            f"Citation [{citation.number}] of {citation.file} says {citation.quote[:40]!r}, "
-            f"but lines {citation.first_line}-{citation.last_line} hold {stands[:40]!r}.",
+            f"Citation [{citation.number}] says {citation.quote[:40]!r}, "
+            f"but {place.file}, named as another place of it, says {place.quote[:40]!r}.",
             _REPORT,
         )
-    lines = _line(page, citation.spans[0].start), _line(page, citation.spans[-1].end - 1)
-    if lines != (citation.first_line, citation.last_line):
+    _hold(citation.number, place, page)
+
+
+def _hold(number: int, place: Citation | Place, page: Page) -> None:
+    stands = "".join(page.text[span.start : span.end] for span in place.spans)
+    if stands != place.quote.replace("\n", "") or not stands:
         raise AnswerError(
-            f"Citation [{citation.number}] of {citation.file} names lines {citation.first_line}-{citation.last_line}, "
+            f"Citation [{number}] of {place.file} says {place.quote[:40]!r}, "
+            f"but lines {place.first_line}-{place.last_line} hold {stands[:40]!r}.",
+            _REPORT,
+        )
+    lines = (
+        min(_line(page, span.start) for span in place.spans),
+        max(_line(page, span.end - 1) for span in place.spans),
+    )
+    if lines != (place.first_line, place.last_line):
+        raise AnswerError(
+            f"Citation [{number}] of {place.file} names lines {place.first_line}-{place.last_line}, "
             f"but its quote stands in lines {lines[0]}-{lines[1]}.",
             _REPORT,
         )
+
+
+def _place(article: Article, start: int, end: int) -> Place:
+    first, last = article.line_range(start, end)
+    spans, quote = article.spans(start, end), article.text[start:end]
+    return Place(article.file, article.title, article.article_id, first, last, spans, quote)
+
+
+def _bare(text: str) -> str:
+    return fold("".join(text.split()))
 
 
 def _line(page: Page, offset: int) -> int:

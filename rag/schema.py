@@ -8,7 +8,7 @@ from typing import Any
 
 from index.schema import Span
 
-__all__ = ["Answer", "Citation", "Hit", "Outcome", "Remark", "Trace", "Turn", "Warns"]
+__all__ = ["Answer", "Citation", "Hit", "Outcome", "Place", "Remark", "Trace", "Turn", "Warns"]
 
 
 class Outcome(StrEnum):
@@ -65,6 +65,29 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the collection says the quote of a citation once more.
+
+    Attributes:
+        file: The page's file.
+        headline: The article's headline; empty when the page has none for it.
+        article_id: The article.
+        first_line: First line in the file, from 1.
+        last_line: Last line, inclusive.
+        spans: Exact places in the page's text, in order.
+        quote: The page's characters at ``spans``, put together: the same but for white space, width and script.
+    """
+
+    file: str
+    headline: str
+    article_id: str
+    first_line: int
+    last_line: int
+    spans: tuple[Span, ...]
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """Evidence for one statement: where it stands, and exactly what stands there.
 
@@ -79,6 +102,7 @@ class Citation:
         spans: Exact places in the page's text, in order; more than one where the layout tore the sentence.
         quote: The page's characters at ``spans``, put together.
         marks: Half-open ranges of ``quote`` that are the answer in short; empty when the whole quote is.
+        also: Where else the collection says the same: reprints, and pages that were filed twice.
     """
 
     number: int
@@ -91,6 +115,7 @@ class Citation:
     spans: tuple[Span, ...]
     quote: str
     marks: tuple[tuple[int, int], ...] = ()
+    also: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +127,14 @@ class Trace:
         hits: The passages found, best first.
         timings: Stage -> milliseconds.
         reason: Why the reader answered or abstained, in words.
+        features: passage_id -> what spoke for it, by feature; empty unless the settings ask for it.
     """
 
     query: str = ""
     hits: tuple[Hit, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
     reason: str = ""
+    features: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +143,16 @@ class Answer:
 
     Attributes:
         question: As it was asked.
-        text: Verbatim text of the pages with a ``[n]`` after each quote; a plain statement when ``abstained``.
-        citations: One per ``[n]``, in order; empty when ``abstained``.
+        text: Verbatim text of the pages with a ``[n]`` after each quote; where a language model wrote, its sentences,
+            each held against the citations that its ``[n]`` name; a plain statement when ``abstained``.
+        citations: One per number, in order of their first ``[n]``; empty when ``abstained``.
         confidence: In [0, 1]; not calibrated yet, only ordered.
         abstained: True when the collection does not answer the question.
         nearest: When ``abstained``, the nearest passages, which are not an answer; else empty.
         trace: How it came about.
         partly: True when only a part of what was asked is answered.
         remarks: What a reader must know besides, such as a mismatch with what the question takes for granted.
+        generated: True when some of the text was written by a language model.
     """
 
     question: str
@@ -135,6 +164,7 @@ class Answer:
     trace: Trace = Trace()
     partly: bool = False
     remarks: tuple[Remark, ...] = ()
+    generated: bool = False
 
     @property
     def outcome(self) -> Outcome:

@@ -8,18 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.lines import (
-    Form,
-    ends_sentence,
-    find_byline,
-    is_caption,
-    is_photo_credit,
-    names_opinion,
-    names_source,
-    plain,
-    read_rows,
-    split_headline,
-)
+from index.forms import Form, ends_sentence, find_byline, names_source, plain
+from index.labels import is_caption, is_photo_credit, names_opinion, split_headline
+from index.lines import read_rows
 
 
 @pytest.mark.parametrize(
@@ -83,7 +74,7 @@ from index.lines import (
         ("2031", Form.HEADING),
         ("责任编辑：江小禾 校对：沈大川", Form.FURNITURE),
         ("新闻热线：0000-1234567", Form.FURNITURE),
-        ("联系电话：0000-1234567", Form.HEADING),  # this one may belong to a notice
+        ("联系电话：0000-1234567", Form.BODY),  # this one may belong to a notice
         ("——————", Form.FURNITURE),
         ("·读者论坛·", Form.COLUMN),
         ("**白石村果园丰收**", Form.HEADING),

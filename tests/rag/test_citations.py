@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from index.schema import Page, Span
 from rag.answerers import Extract
-from rag.citations import check, cite
+from rag.citations import check, check_copy, cite
 from rag.errors import AnswerError
+from rag.retriever import search
 from rag.schema import Citation
 
 BRIDGE = "liuhe.txt#10:0"
@@ -111,6 +112,57 @@ def test_a_page_with_a_line_more_is_found_out():
     assert check(citation, Page("p.txt", "乙 甲。", "utf-8", "")) is None
     with pytest.raises(AnswerError, match="names lines 1-1, but its quote stands in lines 2-2"):
         check(citation, Page("p.txt", "乙\n甲。", "utf-8", ""))
+
+
+@pytest.fixture(scope="module")
+def reprinted(make_store):
+    """One story on two pages: the second in traditional script, torn, and under another headline."""
+    first = "鹿鸣大桥通车\n\n鹿鸣大桥昨天通车，全长860米。从东岸到西岸只要两分钟。"
+    again = (
+        "別的事\n\n果園豐收，村民高興。\n\n# 兩岸一橋連\n\n鹿鳴大橋昨天通車，全長860米。從東岸\n\n到西岸只要兩分鐘。"
+    )
+    return make_store({"a.txt": first, "b.txt": again})
+
+
+def test_a_quote_that_stands_twice_is_cited_with_both_its_places(reprinted):
+    words = "从东岸到西岸只要两分钟。"
+    citation = cite(reprinted, extract_of(reprinted, "a.txt#1:0", words), 1)
+    assert (citation.file, citation.first_line, citation.quote) == ("a.txt", 3, words)
+    (place,) = citation.also
+    assert (place.file, place.headline, place.first_line, place.last_line) == ("b.txt", "兩岸一橋連", 7, 9)
+    assert place.quote == "從東岸到西岸只要兩分鐘。"
+    page = reprinted.pages["b.txt"]
+    assert [page.text[span.start : span.end] for span in place.spans] == ["從東岸", "到西岸只要兩分鐘。"]
+
+
+def test_what_is_said_once_has_no_other_place(reprinted):
+    assert cite(reprinted, extract_of(reprinted, "a.txt#1:0", "鹿鸣大桥通车"), 1).also == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"quote": "從東岸到西岸要兩小時。"},
+            r"\[1\] says '从东岸.*', but b\.txt, named as another place of it, says '從東",
+        ),
+        ({"spans": (Span(0, 1),)}, r"of b\.txt says .*, but lines 7-9 hold"),
+        ({"first_line": 8}, r"of b\.txt names lines 8-9, but its quote stands in lines 7-9"),
+    ],
+)
+def test_another_place_that_does_not_hold_is_found_out(reprinted, change, message):
+    citation = cite(reprinted, extract_of(reprinted, "a.txt#1:0", "从东岸到西岸只要两分钟。"), 1)
+    page = reprinted.pages["b.txt"]
+    assert check_copy(citation, citation.also[0], page) is None
+    with pytest.raises(AnswerError, match=message):
+        check_copy(citation, replace(citation.also[0], **change), page)
+
+
+def test_a_search_never_returns_the_same_text_twice(reprinted):
+    hits = search(reprinted, "从东岸到西岸要多久？", k=10, legs="ranks")
+    texts = ["".join(reprinted.passages[hit.passage_id].text.split()) for hit in hits]
+    assert len(set(texts)) == len(texts)
+    assert hits[0].passage_id == "a.txt#1:0"
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 3), (5, 5), (7, 3), (0, 9999), (9999, 10000)])

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from index.store import Store, open_store
     from rag.answerers import Extract, Reader, Reading
     from rag.answerers.extractive import ExtractiveReader
+    from rag.bundle import Bundle, check_bundle, make_bundle, read_bundle, write_bundle
     from rag.chain import AnswerChain, ask
     from rag.config import RagConfig
     from rag.errors import (
         AnswerError,
+        BundleError,
         EvaluationError,
         ModelError,
         NewsQAError,
+        ReplyError,
         RetrievalError,
         SourceError,
         StoreError,
@@ -39,6 +42,8 @@ __all__ = [
     "Answer",
     "AnswerChain",
     "AnswerError",
+    "Bundle",
+    "BundleError",
     "Citation",
     "EvaluationError",
     "Extract",
@@ -53,6 +58,7 @@ __all__ = [
     "Reader",
     "Reading",
     "Remark",
+    "ReplyError",
     "RetrievalError",
     "SourceError",
     "Store",
@@ -61,14 +67,19 @@ __all__ = [
     "Turn",
     "Warns",
     "ask",
+    "check_bundle",
+    "make_bundle",
     "open_store",
+    "read_bundle",
     "search",
+    "write_bundle",
 ]
 
 _HOMES = {
     "index.store": {"Store", "open_store"},
     "rag.answerers": {"Extract", "Reader", "Reading"},
     "rag.answerers.extractive": {"ExtractiveReader"},
+    "rag.bundle": {"Bundle", "check_bundle", "make_bundle", "read_bundle", "write_bundle"},
     "rag.chain": {"AnswerChain", "ask"},
     "rag.config": {"RagConfig"},
     "rag.retriever": {"PassageRetriever", "search"},

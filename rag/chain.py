@@ -1,4 +1,4 @@
-"""How does a question become an answer? The LangChain chain: understand, retrieve, read, cite.
+"""How does a question become an answer? The LangChain chain: understand, retrieve, read, write, cite.
 
 The one place where the stations meet. ``AnswerChain`` is a Runnable, so ``invoke``, ``stream``, ``batch``, their
 async twins, callbacks and composition with ``|`` come from LangChain.
@@ -18,10 +18,15 @@ from langchain_core.runnables.config import run_in_executor
 
 from index.store import Store
 from rag.answerers.base import Extract, Reader, Reading
+from rag.answerers.checks import is_chinese
 from rag.answerers.extractive import ExtractiveReader
+from rag.answerers.generated import Draft, Sentence, Writer
+from rag.answerers.parts import read_question
 from rag.citations import cite
 from rag.config import RagConfig
+from rag.llm import StreamingModel, load_chat_model
 from rag.question import Question, check_query, understand
+from rag.ranking import explain
 from rag.retriever import PassageRetriever
 from rag.schema import Answer, Citation, Hit, Trace, Turn
 
@@ -38,7 +43,8 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
 
     The input is the question, or a mapping with ``question`` and an optional ``history``: a list of
     :class:`rag.schema.Turn` or of mappings with ``question`` and ``answer``, oldest first. ``stream`` yields the
-    answer so far, one quote longer each time; the last one is what ``invoke`` returns.
+    answer so far, one quote or sentence longer each time; the last one is what ``invoke`` returns. What was yielded is
+    never taken back: the text of each begins with that of the one before.
 
     Args:
         store: An open store.
@@ -46,6 +52,11 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
         reader: Who reads the passages; the extractive reader when None.
         retriever: Any LangChain retriever whose documents carry a passage's id, ``score`` and ``rank``, as those of
             :class:`rag.retriever.PassageRetriever`, which is the one when None.
+        llm: A chat model that writes the answer from the passages; the one that ``config`` names when None. What the
+            reader quotes stands in where it fails.
+
+    Raises:
+        ModelError: The chat model that ``config`` names cannot be used.
     """
 
     def __init__(
@@ -55,11 +66,15 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
         *,
         reader: Reader | None = None,
         retriever: BaseRetriever | None = None,
+        llm: StreamingModel | None = None,
     ) -> None:
         self.store = store
         self.config = config or RagConfig()
         self.reader: Reader = reader or ExtractiveReader(self.config.min_confidence)
         settings = self.config
+        if llm is None and settings.llm:
+            llm = load_chat_model(settings.llm, settings.llm_base_url, settings.llm_timeout)
+        self.writer = Writer(llm, settings.llm_timeout) if llm is not None else None
         self.retriever = retriever or PassageRetriever(
             store=store,
             k=settings.passages_read,
@@ -121,44 +136,86 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
         clock = _Clock()
         with clock.stage("understand"):
             question = understand(asked, history)
-        with clock.stage("retrieve"):
-            documents = self.retriever.invoke(
-                question.query, patch_config(config, callbacks=run_manager.get_child("retrieve"))
-            )
-            hits = [Hit(str(d.id), d.metadata["score"], d.metadata["rank"]) for d in documents]
+
+        def find(part: Question) -> list[Hit]:
+            with clock.stage("retrieve"):
+                documents = self.retriever.invoke(
+                    part.query, patch_config(config, callbacks=run_manager.get_child("retrieve"))
+                )
+                return [Hit(str(d.id), d.metadata["score"], d.metadata["rank"]) for d in documents]
+
         with clock.stage("read"):
-            reading = self.reader.read(question, hits, self.store)
-        yield from self._write(asked, question, hits, reading, clock)
+            hits, reading = read_question(question, find, self.reader, self.store)
+        children = patch_config(config, callbacks=run_manager.get_child("write"))
+        drafts = self._drafts(question, hits, reading, children)
+        while True:
+            with clock.stage("write" if self.writer else "read"):
+                draft = next(drafts, None)
+            if draft is None:
+                return
+            yield self._answer_of(draft, asked, question, hits, clock)
 
-    def _write(
-        self, asked: str, question: Question, hits: Sequence[Hit], reading: Reading, clock: _Clock
-    ) -> Iterator[Answer]:
-        def answer(text: str, citations: Sequence[Citation], nearest: Sequence[Citation] = ()) -> Answer:
-            trace = Trace(question.query, tuple(hits), dict(clock.milliseconds), reading.reason)
-            return Answer(
-                question=asked,
-                text=text,
-                citations=tuple(citations),
-                confidence=reading.confidence,
-                abstained=not reading.extracts,
-                nearest=tuple(nearest),
-                trace=trace,
-                partly=reading.partly,
-                remarks=reading.remarks,
+    def _drafts(
+        self, question: Question, hits: Sequence[Hit], reading: Reading, config: RunnableConfig
+    ) -> Iterator[Draft]:
+        if self.writer:
+            yield from self.writer.write(question, hits, reading, self.store, config)
+            return
+        quotes = [self._quote(extract, number) for number, extract in enumerate(reading.extracts, start=1)]
+        for count in range(1, len(quotes) + 1) if quotes else [0]:
+            yield Draft(
+                tuple(quotes[:count]), reading.confidence, reading.reason, reading.partly, tuple(reading.remarks)
             )
 
-        if not reading.extracts:
-            shown = hits[: self.config.nearest_shown]
-            with clock.stage("cite"):
+    def _quote(self, extract: Extract, number: int) -> Sentence:
+        return Sentence(cite(self.store, extract, number).quote, (extract,), quoted=True)
+
+    def _answer_of(self, draft: Draft, asked: str, question: Question, hits: Sequence[Hit], clock: _Clock) -> Answer:
+        with clock.stage("cite"):
+            if draft.sentences:
+                text, citations = self._cited(draft.sentences)
+                nearest: list[Citation] = []
+            else:
+                shown = hits[: self.config.nearest_shown]
                 nearest = [self._nearest(hit, number) for number, hit in enumerate(shown, start=1)]
-            refusal, pointer = _ABSTAINS[_language(asked)]
-            yield answer(refusal + pointer if nearest else refusal, (), nearest)
-            return
+                refusal, pointer = _ABSTAINS["zh" if is_chinese(asked) else "en"]
+                text, citations = (refusal + pointer if nearest else refusal), []
+        return Answer(
+            question=asked,
+            text=text,
+            citations=tuple(citations),
+            confidence=draft.confidence,
+            abstained=not draft.sentences,
+            nearest=tuple(nearest),
+            trace=Trace(
+                query=question.query,
+                hits=tuple(hits),
+                timings=dict(clock.milliseconds),
+                reason=draft.reason,
+                features=explain(self.store, question.query, hits) if self.config.trace else {},
+            ),
+            partly=draft.partly,
+            remarks=draft.remarks,
+            generated=any(not sentence.quoted for sentence in draft.sentences),
+        )
+
+    def _cited(self, sentences: Sequence[Sentence]) -> tuple[str, list[Citation]]:
+        """The sentences with their numbers, and a checked citation for each number; a place has one number."""
+        numbers: dict[tuple[str, int, int], int] = {}
         citations: list[Citation] = []
-        for number, extract in enumerate(reading.extracts, start=1):
-            with clock.stage("cite"):
-                citations.append(cite(self.store, extract, number))
-            yield answer("\n".join(f"{c.quote}[{c.number}]" for c in citations), citations)
+        lines: list[str] = []
+        for sentence in sentences:
+            marks, known = "", len(citations)
+            for extract in sentence.extracts:
+                passage = self.store.passages.get(extract.passage_id)
+                place = (passage.article_id if passage else extract.passage_id, extract.start, extract.end)
+                if place not in numbers:
+                    numbers[place] = len(numbers) + 1
+                    citations.append(cite(self.store, extract, numbers[place]))
+                marks += f"[{numbers[place]}]"
+            if len(citations) > known or not sentence.quoted:  # else it stands above already
+                lines.append(sentence.text + marks)
+        return "\n".join(lines), citations
 
     def _nearest(self, hit: Hit, number: int) -> Citation:
         passage = self.store.passages[hit.passage_id]
@@ -166,7 +223,7 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
 
 
 def ask(store: Store, question: str, history: Sequence[Turn] = (), config: RagConfig | None = None) -> Answer:
-    """Answer one question from a store, without a language model.
+    """Answer one question from a store; without a language model unless ``config`` names one.
 
     Example:
         ``print(ask(open_store("store"), "谁出席了会议？").text)``
@@ -179,19 +236,23 @@ def ask(store: Store, question: str, history: Sequence[Turn] = (), config: RagCo
 
 
 class _Clock:
-    """Milliseconds per stage."""
+    """Milliseconds per stage; those of a stage within another count for the inner one only."""
 
     def __init__(self) -> None:
         self.milliseconds: dict[str, float] = {}
+        self._within = [0.0]  # of each open stage, what stages inside it took
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         start = time.perf_counter()
+        self._within.append(0.0)
         try:
             yield
         finally:
             spent = (time.perf_counter() - start) * 1000
-            self.milliseconds[name] = round(self.milliseconds.get(name, 0.0) + spent, 3)
+            own = spent - self._within.pop()
+            self._within[-1] += spent
+            self.milliseconds[name] = round(self.milliseconds.get(name, 0.0) + own, 3)
 
 
 def _read_input(item: str | Mapping[str, Any]) -> tuple[str, list[Turn]]:
@@ -199,7 +260,3 @@ def _read_input(item: str | Mapping[str, Any]) -> tuple[str, list[Turn]]:
         return item, []
     turns = item.get("history") or []
     return str(item["question"]), [turn if isinstance(turn, Turn) else Turn(**turn) for turn in turns]
-
-
-def _language(text: str) -> str:
-    return "zh" if any("\u3400" <= char <= "\u9fff" for char in text) else "en"

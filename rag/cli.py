@@ -1,8 +1,9 @@
-"""``wenju build|ask|search|articles|info|eval``: turns a command line into one call, and the result into text.
+"""``wenju build|ask|verify|search|articles|info|eval``: turns a command line into one call, and the result into text.
 
 A face: it may call the writing half (``index.build``) as well as the public names of ``rag``. Text for people comes
 from ``rag.console``, ``--json`` gives programs the same. Exit codes: 0 done (a refusal is an answer too), 1 a clear
-error on stderr, 2 a wrong command line or files that could not be read (the others were), 130 interrupted.
+error on stderr or a bundle that does not hold, 2 a wrong command line or files that could not be read (the others
+were), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from index.build import Failure
     from index.schema import Layout, Page
     from index.store import Store
+    from rag.bundle import Bundle
 
 __all__ = ["main", "make_parser"]
 
@@ -76,19 +78,70 @@ def _build(args: argparse.Namespace) -> int:
 
 
 def _ask(args: argparse.Namespace) -> None:
-    from rag.chain import ask
+    from rag.chain import AnswerChain
 
-    config = RagConfig(store=args.store, min_confidence=args.min_confidence, since=args.since, until=args.until)
+    config = RagConfig(
+        store=args.store,
+        min_confidence=args.min_confidence,
+        since=args.since,
+        until=args.until,
+        llm=args.llm,
+        llm_base_url=args.llm_base_url,
+        llm_timeout=args.llm_timeout,
+        trace=args.trace or args.json,
+    )
     question = sys.stdin.read() if args.question == "-" else args.question
     store = _open(args)
-    answer = ask(store, question, config=config)
-    _tell_undated(args, store)
+    answers = AnswerChain(store, config).stream(question)
     if args.json:
+        *_, answer = answers
         _print_json(answer.to_dict())
-        return
-    from rag.console import show_answer
+    else:
+        from rag.console import show_answers
 
-    show_answer(answer, with_trace=args.trace)
+        answer = show_answers(answers, with_trace=args.trace)
+    _tell_undated(args, store)
+    if args.bundle:
+        from rag.bundle import make_bundle, write_bundle
+
+        write_bundle(args.bundle, make_bundle(answer, store))
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from rag.bundle import check_bundle, read_bundle
+    from rag.console import show_verified
+
+    bundle = read_bundle(args.file)
+    pages = _pages_of(bundle, args.pages) if args.pages else _open(args).pages
+    faults = check_bundle(bundle, pages)
+    if args.json:
+        _print_json({"holds": not faults, "faults": faults, "checked": str(args.pages or args.store)})
+    elif not faults:
+        show_verified(bundle, args.pages or args.store)
+    for fault in faults:
+        print(f"wenju: {fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+def _pages_of(bundle: Bundle, path: Path) -> dict[str, Page]:
+    """The pages that a bundle quotes, read again from their files; one that cannot be read is told and left out."""
+    from index.schema import Page
+    from index.source import find_pages, read_file
+
+    read: dict[str, Page] = {}
+    for name, file in find_pages(path):
+        quoted = {page: told for page, told in bundle.files.items() if page == name or page.startswith(f"{name}#")}
+        named = [told.encoding for page, told in quoted.items() if page == name]
+        for encoding in (None, *named) if quoted else ():
+            try:
+                found = [item for item in read_file(file, name, encoding=encoding) if isinstance(item, Page)]
+            except NewsQAError as error:
+                print(f"wenju: {error}", file=sys.stderr)
+                break
+            read |= {page.file: page for page in found if page.file in quoted}
+            if all(read[page].encoding == quoted[page].encoding for page in quoted.keys() & read.keys()):
+                break  # else it was built with an encoding given by hand
+    return read
 
 
 def _search(args: argparse.Namespace) -> None:
@@ -144,14 +197,14 @@ def _open(args: argparse.Namespace) -> Store:
 def _layouts(args: argparse.Namespace) -> tuple[list[Page], list[Layout], int]:
     """Pages as they are read: those at the path, else those of the store."""
     from index.build import read_pages
-    from index.pages import read_layout
+    from index.pages import read_layouts
 
     if not args.path:
         pages = list(_open(args).pages.values())
-        return pages, [read_layout(page) for page in pages], 0
+        return pages, read_layouts(pages), 0
     failures: list[Failure] = []
     pages = read_pages(args.path, on_failure=failures.append, encoding=args.encoding)
-    return pages, [read_layout(page) for page in pages], _tell_failures(failures, len(pages))
+    return pages, read_layouts(pages), _tell_failures(failures, len(pages))
 
 
 def _tell_failures(failures: Sequence[Failure], read: int) -> int:
@@ -180,7 +233,7 @@ def make_parser() -> argparse.ArgumentParser:
     shared.add_argument("--model", help="'builtin', a sentence-transformers folder, or a name on the model hub")
     shared.add_argument("--json", action="store_true", help="print JSON for programs")
     parser = argparse.ArgumentParser(prog="wenju", description="Ask Chinese newspaper pages; every quote is checked.")
-    commands = parser.add_subparsers(required=True, metavar="build|ask|search|articles|info|eval")
+    commands = parser.add_subparsers(required=True, metavar="build|ask|verify|search|articles|info|eval")
 
     build = commands.add_parser("build", parents=[shared], help="read pages and build the store")
     build.add_argument("pages", type=Path, nargs="?", default=Path("seeds"), help="folder or file (default: seeds)")
@@ -197,7 +250,16 @@ def make_parser() -> argparse.ArgumentParser:
     ask.add_argument("question", help="the question, or - to read it from standard input")
     ask.add_argument("--trace", action="store_true", help="show how the answer came about")
     ask.add_argument("--min-confidence", type=_share, default=_DEFAULTS.min_confidence, metavar="0..1")
+    ask.add_argument("--bundle", type=Path, metavar="FILE", help="write the answer and its evidence as JSON")
+    ask.add_argument("--llm", metavar="PROVIDER:MODEL", help="a chat model that writes the answer from the passages")
+    ask.add_argument("--llm-base-url", metavar="URL", help="an OpenAI-compatible server for it")
+    ask.add_argument("--llm-timeout", type=_seconds, default=_DEFAULTS.llm_timeout, metavar="SECONDS")
     ask.set_defaults(run=_ask)
+
+    verify = commands.add_parser("verify", parents=[shared], help="check every quote of a bundle, offline")
+    verify.add_argument("file", type=Path, help="what ask --bundle wrote")
+    verify.add_argument("--pages", type=Path, help="check against these page files instead of the store")
+    verify.set_defaults(run=_verify)
 
     search = commands.add_parser("search", parents=[shared, dated], help="find passages")
     search.add_argument("query")
@@ -236,6 +298,13 @@ def _share(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError("give a number from 0 to 1")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError("give 1 to 3600 seconds")
     return value
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,18 +18,23 @@ from rich.text import Text
 from index.build import Progress as Report
 from index.schema import Article, Layout, Leftover, Page, Role
 from index.store import Manifest, Store
-from rag.schema import Answer, Citation, Hit
+from rag.schema import Answer, Citation, Hit, Outcome
+
+if TYPE_CHECKING:
+    from rag.bundle import Bundle
 
 __all__ = [
     "build_progress",
     "confidence_words",
     "place",
     "show_answer",
+    "show_answers",
     "show_article_lines",
     "show_article_table",
     "show_manifest",
     "show_passages",
     "show_report",
+    "show_verified",
 ]
 
 _STEPS = {"read": "读取版面", "embed": "计算向量", "ask": "提问", "judge": "评判"}
@@ -51,6 +57,8 @@ _KINDS = {
     "opinion": "言论",
     "continuation": "接续",
     "headline": "仅存标题",
+    "editor's note": "编者按",
+    "advertisement": "广告",
 }
 _DATES = {"given": "指定", "masthead": "报头", "file name": "文件名", "text": "文内", "unknown": ""}
 _PIPE_WIDTH = 200
@@ -99,19 +107,57 @@ def place(file: str, first_line: int, last_line: int) -> str:
 
 
 def show_answer(answer: Answer, *, with_trace: bool) -> None:
-    """An answer, then its citations, or the nearest passages of a refusal."""
+    """An answer, then what to know besides, then its citations, or the nearest passages of a refusal."""
+    show_answers([answer], with_trace=with_trace)
+
+
+def show_answers(answers: Iterable[Answer], *, with_trace: bool) -> Answer:
+    """An answer as it grows, each part as soon as it is there, then all the rest; returns the whole one.
+
+    Args:
+        answers: One or more; the text of each begins with that of the one before.
+        with_trace: Whether to tell how it came about.
+
+    Raises:
+        ValueError: There is none.
+    """
     console = _console()
-    console.print(Text(answer.text, style="bold" if not answer.abstained else "yellow"))
-    console.print()
+    answer: Answer | None = None
+    shown = ""
+    for answer in answers:
+        style = "bold" if not answer.abstained else "yellow"
+        fresh = answer.text.removeprefix(shown)
+        console.print(Text(fresh, style=style), end="")
+        shown = answer.text
+    if answer is None:
+        raise ValueError("there is no answer to show")
+    console.print("\n")
+    if answer.outcome is Outcome.PARTLY:
+        console.print("[yellow]只回答了问题的一部分。[/yellow]")
+    for remark in answer.remarks:
+        console.print(f"[yellow]注意：{escape(remark.text)}[/yellow]")
+    if answer.remarks or answer.partly:
+        console.print()
     for citation in answer.citations or answer.nearest:
         _show_citation(console, citation)
     if not answer.abstained:
-        console.print(f"[dim]{confidence_words(answer.confidence)}（{answer.confidence:.2f}）[/dim]")
+        written = "，由语言模型写成、逐句与引文核对" if answer.generated else ""
+        console.print(f"[dim]{confidence_words(answer.confidence)}（{answer.confidence:.2f}）{written}[/dim]")
     if with_trace:
         trace = answer.trace
         console.print(f"[dim]检索：{escape(trace.query)}[/dim]")
         console.print(f"[dim]依据：{escape(trace.reason)}[/dim]")
         console.print("[dim]用时：" + "，".join(f"{k} {v:.1f} ms" for k, v in trace.timings.items()) + "[/dim]")
+    return answer
+
+
+def show_verified(bundle: Bundle, checked: Path) -> None:
+    """That a bundle holds, and against what."""
+    quotes = len(bundle.citations) + len(bundle.nearest)
+    console = _console()
+    console.print(f"核对无误：{quotes} 条引文，{len(bundle.files)} 个版面文件（对照 {escape(str(checked))}）。")
+    if bundle.generated:
+        console.print("[dim]答案的句子由语言模型写成；这里核对的是它引用的原文。[/dim]")
 
 
 def show_passages(hits: Sequence[Hit], store: Store) -> None:
@@ -200,7 +246,10 @@ def show_manifest(path: Path, manifest: Manifest) -> None:
 def _show_citation(console: Console, citation: Citation) -> None:
     where = place(citation.file, citation.first_line, citation.last_line)
     console.print(rf"\[{citation.number}] {escape(citation.headline or _UNTITLED)}  [dim]{escape(where)}[/dim]")
-    console.print(Padding(Text(citation.quote, style="italic"), (0, 0, 1, 4)))
+    quote = Text(citation.quote, style="italic")
+    for start, end in citation.marks:
+        quote.stylize("bold", start, end)
+    console.print(Padding(quote, (0, 0, 1, 4)))
 
 
 def _console() -> Console:

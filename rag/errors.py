@@ -4,10 +4,12 @@
 
     NewsQAError               what happened, then what to do
     ├── SourceError           a page file or folder cannot be read            index.errors
-    ├── ModelError            an embedding model cannot be loaded             index.errors
+    ├── ModelError            an embedding or chat model cannot be loaded     index.errors
+    │   └── ReplyError        a chat model gave no usable reply
     ├── StoreError            a store is missing, damaged, or does not match  index.errors
     ├── RetrievalError        a question cannot be searched
     ├── AnswerError           an answer does not hold against its evidence
+    ├── BundleError           a file of evidence cannot be written or read
     └── EvaluationError       questions or metrics cannot be evaluated
 """
 
@@ -17,13 +19,30 @@ from index.errors import ModelError, NewsQAError, SourceError, StoreError
 
 __all__ = [
     "AnswerError",
+    "BundleError",
     "EvaluationError",
     "ModelError",
     "NewsQAError",
+    "ReplyError",
     "RetrievalError",
     "SourceError",
     "StoreError",
 ]
+
+
+class ReplyError(ModelError):
+    """A chat model gave no usable reply.
+
+    Args:
+        what: One sentence that states the problem.
+        fix: What to do next.
+        trouble: The problem in one word, for code; one of :class:`rag.llm.Trouble`.
+    """
+
+    def __init__(self, what: str, fix: str, trouble: str = "other") -> None:
+        super().__init__(what, fix)
+        self.args = (what, fix, trouble)  # all of them, so the error survives pickling
+        self.trouble = trouble
 
 
 class RetrievalError(NewsQAError):
@@ -32,6 +51,10 @@ class RetrievalError(NewsQAError):
 
 class AnswerError(NewsQAError):
     """An answer does not hold against its evidence, for example a quote that does not stand in the page."""
+
+
+class BundleError(NewsQAError):
+    """A bundle of evidence cannot be written, or a file is none."""
 
 
 class EvaluationError(NewsQAError):

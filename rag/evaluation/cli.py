@@ -102,6 +102,8 @@ def _run(argv: Sequence[str]) -> int:
         index=IndexConfig(model=args.model, passage_size=args.passage_size),
         legs=args.legs,
         min_confidence=args.min_confidence,
+        llm=args.llm,
+        llm_base_url=args.llm_base_url if args.llm else None,
     )
     with build_progress(quiet=False) as report:
         store = open_collection(args.collection or texts or config.store, args.out / "collection", config.index, report)
@@ -310,8 +312,9 @@ def _run_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--min-confidence", type=float, default=defaults.min_confidence)
     parser.add_argument("--gate", help='bounds to keep, such as "recall@5>=0.9, verbatim==1, paraphrase:mrr@10>=0.4"')
+    parser.add_argument("--llm", metavar="PROVIDER:MODEL", help="a chat model that writes the answers")
     parser.add_argument("--judge", metavar="PROVIDER:MODEL", help="a chat model that judges the answers as well")
-    parser.add_argument("--llm-base-url", metavar="URL", help="an OpenAI-compatible server for it")
+    parser.add_argument("--llm-base-url", metavar="URL", help="an OpenAI-compatible server for these models")
     parser.add_argument("--no-worse-than", type=Path, metavar="RUN", help="fail on a loss beyond its interval")
     return parser
 

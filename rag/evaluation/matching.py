@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from index.schema import Article, Page, Passage, Span
+from index.schema import Page, Passage, Span
 from index.store import Store
 from index.text import fold
 from rag.evaluation.questions import EvalQuestion, Evidence
-from rag.schema import Citation
+from rag.schema import Citation, Place
 
-__all__ = ["GoldIndex", "contains_gold", "evidence_spans", "normalise", "supports"]
+__all__ = ["GoldIndex", "contains_gold", "evidence_spans", "files_of", "normalise", "supports"]
 
 _IGNORED = re.compile("[\\s“”‘’\"'「」『』]")
 _LEAST_OVERLAP = 0.5  # of the shorter of quote and evidence
@@ -56,8 +56,8 @@ def evidence_spans(page: Page, quote: str) -> tuple[Span, ...]:
     return tuple(Span(match.start(), match.end()) for match in re.finditer(pattern, page.text))
 
 
-def supports(citation: Citation, evidence: Evidence, page: Page) -> bool:
-    """Whether a citation and a gold quote are about the same words: half of the shorter one stands in both."""
+def supports(citation: Citation | Place, evidence: Evidence, page: Page) -> bool:
+    """Whether a cited place and a gold quote are about the same words: half of the shorter one stands in both."""
     if citation.file != evidence.file:
         return False
     places = evidence_spans(page, evidence.quote)
@@ -78,7 +78,8 @@ class GoldIndex:
         self._store = store
         self._passages: dict[str, list[Passage]] = defaultdict(list)
         for passage in store.passages.values():
-            self._passages[self._article(passage).file].append(passage)
+            for file in files_of(store, passage.passage_id):
+                self._passages[file].append(passage)
         self._files = {name: file for file in store.pages for name in (file, PurePosixPath(file).stem)}
 
     def missing(self, question: EvalQuestion) -> list[str]:
@@ -102,20 +103,30 @@ class GoldIndex:
 
     def unit(self, question: EvalQuestion, passage_id: str) -> str:
         """The judged unit that a passage counts as for this question."""
-        return passage_id if question.evidence else self._article(self._store.passages[passage_id]).file
+        if question.evidence:
+            return passage_id
+        gold, files = self.relevant(question), files_of(self._store, passage_id)
+        return next((file for file in files if file in gold), files[0])
 
     def _holder(self, evidence: Evidence) -> str:
         places = evidence_spans(self._store.pages[evidence.file], evidence.quote)
-        held = {p.passage_id: _overlap(p, self._article(p), places) for p in self._passages[evidence.file]}
+        held = {p.passage_id: self._overlap(p, evidence.file, places) for p in self._passages[evidence.file]}
         return max(held, key=lambda passage_id: (held[passage_id], passage_id))
 
-    def _article(self, passage: Passage) -> Article:
-        return self._store.articles[passage.article_id]
+    def _overlap(self, passage: Passage, file: str, places: Sequence[Span]) -> int:
+        """Characters of the places that a passage, or a copy of it, holds in a file."""
+        stretches = [(passage.article_id, passage.start, passage.end)]
+        stretches += [(copy.article_id, copy.start, copy.end) for copy in passage.copies]
+        articles = [(self._store.articles[article_id], start, end) for article_id, start, end in stretches]
+        spans = [span for article, start, end in articles if article.file == file for span in article.spans(start, end)]
+        return sum(_shared(span, place) for span in spans for place in places)
 
 
-def _overlap(passage: Passage, article: Article, places: Sequence[Span]) -> int:
-    spans = article.spans(passage.start, passage.end)
-    return sum(_shared(span, place) for span in spans for place in places)
+def files_of(store: Store, passage_id: str) -> list[str]:
+    """The files whose text a passage holds: that of its article, then those that say the same once more."""
+    passage = store.passages[passage_id]
+    articles = [passage.article_id, *(copy.article_id for copy in passage.copies)]
+    return list(dict.fromkeys(store.articles[article_id].file for article_id in articles))
 
 
 def _shared(one: Span, other: Span) -> int:

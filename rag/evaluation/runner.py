@@ -4,6 +4,7 @@ so that a run that was killed goes on where it stopped.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -13,19 +14,21 @@ from pathlib import Path
 
 from index.store import Store, open_store
 from rag.chain import AnswerChain
-from rag.citations import check
+from rag.citations import check, check_copy
 from rag.config import RagConfig
 from rag.errors import AnswerError, EvaluationError, NewsQAError
 from rag.evaluation.matching import GoldIndex, supports
 from rag.evaluation.questions import EvalQuestion
 from rag.evaluation.rows import Row
+from rag.llm import StreamingModel
 from rag.retriever import search
-from rag.schema import Answer, Citation
+from rag.schema import Answer, Citation, Place
 
 __all__ = ["Examiner", "ask_all", "check_gold"]
 
 _RUN_DEPTH = 100  # passages of each ranking that are kept
 _MOST_LISTED = 5
+_MARKER = re.compile(r"\[\d+\]")
 _CHUNK = 8  # questions handed to a worker at once
 
 
@@ -52,11 +55,12 @@ class Examiner:
     Args:
         store: The collection.
         config: How to ask.
+        llm: A chat model that writes the answers; the one that ``config`` names when None.
     """
 
-    def __init__(self, store: Store, config: RagConfig) -> None:
+    def __init__(self, store: Store, config: RagConfig, llm: StreamingModel | None = None) -> None:
         self._store, self._config = store, config
-        self._chain = AnswerChain(store, config)
+        self._chain = AnswerChain(store, config, llm=llm)
         self._gold = GoldIndex(store)
 
     def ask(self, question: EvalQuestion) -> Row:
@@ -88,7 +92,7 @@ class Examiner:
         return replace(
             row,
             ranked=self._ranking(question, answer),
-            answer="" if answer.abstained else "\n".join(citation.quote for citation in answer.citations),
+            answer=_words(answer),
             citations=answer.citations,
             verbatim=sum(_stands(self._store, citation) for citation in answer.citations),
             supporting=sum(map(bool, held)),
@@ -109,15 +113,22 @@ class Examiner:
 
     def _supports(self, question: EvalQuestion, citation: Citation) -> set[int]:
         """Numbers of the gold evidence that a citation is about."""
-        page = self._store.pages[citation.file]
-        quotes = {n for n, evidence in enumerate(question.evidence) if supports(citation, evidence, page)}
+        places: list[Citation | Place] = [citation, *citation.also]
+        pages = self._store.pages
         if question.evidence:
-            return quotes
-        names = {citation.file, Path(citation.file).stem}
+            gold = enumerate(question.evidence)
+            return {n for n, quote in gold if any(supports(place, quote, pages[place.file]) for place in places)}
+        names = {name for place in places for name in (place.file, Path(place.file).stem)}
         return {n for n, document in enumerate(question.documents) if document in names}
 
 
-def ask_all(path: Path, questions: Sequence[EvalQuestion], config: RagConfig, workers: int = 1) -> Iterator[Row]:
+def ask_all(
+    path: Path,
+    questions: Sequence[EvalQuestion],
+    config: RagConfig,
+    workers: int = 1,
+    llm: StreamingModel | None = None,
+) -> Iterator[Row]:
     """Ask questions of the store at a path.
 
     Args:
@@ -125,12 +136,13 @@ def ask_all(path: Path, questions: Sequence[EvalQuestion], config: RagConfig, wo
         questions: What to ask.
         config: How to ask.
         workers: Processes, each with its own view of the store; 1 asks in this one.
+        llm: A chat model object to write the answers, with one worker only; ``config.llm`` names one for any number.
 
     Yields:
         A row per question, in the order of the questions.
     """
     if workers <= 1:
-        examiner = Examiner(open_store(path), config)
+        examiner = Examiner(open_store(path), config, llm)
         yield from map(examiner.ask, questions)
         return
     with ProcessPoolExecutor(
@@ -153,9 +165,20 @@ def _ask_in_worker(question: EvalQuestion) -> Row:
     return _worker["examiner"].ask(question)
 
 
+def _words(answer: Answer) -> str:
+    """What was answered without ``[n]``: the quotes, or what a language model wrote; empty for a refusal."""
+    if answer.abstained:
+        return ""
+    if answer.generated:
+        return _MARKER.sub("", answer.text)
+    return "\n".join(citation.quote for citation in answer.citations)
+
+
 def _stands(store: Store, citation: Citation) -> bool:
     try:
         check(citation, store.pages[citation.file])
+        for place in citation.also:
+            check_copy(citation, place, store.pages[place.file])
     except AnswerError:
         return False
     return True

@@ -211,11 +211,36 @@ def test_a_date_and_an_encoding_given_to_the_build(tmp_path, capsys) -> None:
     assert (hit["date"], hit["date_source"]) == ("2031-04-08", "given")
 
 
+def test_a_language_model_is_named_on_the_command_line(store, capsys, monkeypatch) -> None:
+    from langchain_core.language_models import FakeListChatModel
+
+    asked = []
+
+    def load(name, base_url, timeout):
+        asked.append((name, base_url, timeout))
+        return FakeListChatModel(responses=["柳河镇图书馆藏书3200册。[1]图书馆藏书9999册。[1]"])
+
+    monkeypatch.setattr("rag.chain.load_chat_model", load)
+    llm = ["--llm", "openai:m", "--llm-base-url", "http://127.0.0.1:1/v1", "--llm-timeout", "7"]
+    assert main(["ask", "柳河镇图书馆藏书多少册？", "--store", store, *llm]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("柳河镇图书馆藏书3200册。[1]")
+    assert "注意：模型写的一句话在引文里站不住，已删去（引文里没有“9999册”）。" in shown
+    assert "由语言模型写成" in shown
+    assert asked == [("openai:m", "http://127.0.0.1:1/v1", 7.0)]
+
+
+def test_a_language_model_without_a_provider_is_one_clear_line(store, capsys) -> None:
+    assert main(["ask", "藏书多少册？", "--store", store, "--llm", "m"]) == 1
+    assert "names no provider" in capsys.readouterr().err
+
+
 def test_answering_in_a_shell_imports_no_torch(store) -> None:
     code = (
         "import sys; from rag.cli import main; "
         f"code = main(['ask', '柳河镇图书馆藏书多少册？', '--store', {store!r}]); "
-        "heavy = {'torch', 'sentence_transformers', 'gradio', 'transformers'} & set(sys.modules); "
+        "heavy = {'torch', 'sentence_transformers', 'gradio', 'transformers'}; "
+        "heavy = (heavy | {'openai', 'langchain', 'langchain_openai'}) & set(sys.modules); "
         "sys.exit(code or (f'imported {heavy}' if heavy else 0))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

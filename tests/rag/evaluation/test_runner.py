@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from langchain_core.language_models import FakeListChatModel
 
 from index.build import build_store
 from index.config import IndexConfig
@@ -86,3 +87,11 @@ def test_gold_that_is_not_there_is_listed_before_anything_is_asked(store_path: P
     wrong = [EvalQuestion(id=f"w{n}", question="?", documents=(f"none{n}",)) for n in range(7)]
     with pytest.raises(EvaluationError, match=r"w0: there is no page 'none0'; .*w4: .*; and 2 more"):
         check_gold(store, wrong)
+
+
+def test_a_chat_model_can_be_scored(store_path: Path) -> None:
+    scripted = FakeListChatModel(responses=["柳河镇图书馆藏书3200册。[1]", "没有答案。"])
+    held, hole = ask_all(store_path, (_QUESTIONS[0], _QUESTIONS[2]), RagConfig(), llm=scripted)
+    assert held.answer == "柳河镇图书馆藏书3200册。"
+    assert (len(held.citations), held.verbatim, held.supporting) == (1, 1, 1)
+    assert hole.abstained

@@ -6,29 +6,52 @@ import argparse
 import json
 import lzma
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 from index.build import build_store
 from index.config import IndexConfig
 from index.store import Store, open_store
 from training.sources import is_held_out
 
-__all__ = ["Corpus", "GoldQuestion", "load_all", "load_news", "load_squad", "open_corpus", "parse_arguments"]
+__all__ = [
+    "FOLDS",
+    "Corpus",
+    "GoldQuestion",
+    "fold_of",
+    "load_all",
+    "load_news",
+    "load_squad",
+    "open_corpus",
+    "parse_arguments",
+]
+
+FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class GoldQuestion:
-    """A question, its answers (any of them), the page files that hold them, and whether the model never saw it.
+    """A question with its gold.
 
-    The built-in model is trained on some of these questions; what is fitted on top of its cosines must not be.
+    Attributes:
+        text: The question.
+        answers: Its answers, any of which will do; none when the collection does not answer it.
+        files: The pages that hold them.
+        held_out: Whether the built-in model never saw it. The model is trained on some of these questions; what is
+            fitted on top of its cosines must not be.
+        quotes: The sentences that answer, where they are known.
+        type: How it asks, where it is known.
     """
 
     text: str
     answers: tuple[str, ...]
     files: frozenset[str]
     held_out: bool = True
+    quotes: tuple[str, ...] = ()
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +90,26 @@ def load_news(articles: Path, questions: Path, distractors: int, seed: int = 0) 
     others = sorted(texts.keys() - needed)
     drawn = random.Random(seed).sample(others, min(distractors, len(others)))
     pages = {f"{name}.txt": texts[name] for name in [*sorted(needed), *drawn] if texts[name].strip()}
-    asked = tuple(
-        GoldQuestion(
-            item["question"],
-            tuple(item["answers"]),
-            frozenset(f"{name}.txt" for name in item["documents"]),
-            all(map(is_held_out, item["documents"])),
-        )
-        for item in gold
-    )
-    return Corpus(questions.stem, pages, asked)
+    return Corpus(questions.stem, pages, tuple(map(_news_question, gold)))
+
+
+def _news_question(item: Mapping[str, Any]) -> GoldQuestion:
+    quotes = item["quotes"] if "quotes" in item else [item["quote"]] if item.get("quote") else []
+    files = frozenset(f"{name}.txt" for name in item["documents"])
+    unseen = _is_unseen(item)
+    return GoldQuestion(item["question"], tuple(item["answers"]), files, unseen, tuple(quotes), item.get("type", ""))
+
+
+def _is_unseen(item: Mapping[str, Any]) -> bool:
+    if "use" in item:  # written for us, each with a word on what it is for
+        return bool(item["use"] == "fit")
+    # Of the others, no model was trained on the semantic questions, which have types, whatever their documents.
+    return "type" in item or all(map(is_held_out, item["documents"]))
+
+
+def fold_of(question: GoldQuestion) -> int:
+    """Which of ``FOLDS`` folds a question belongs to; all questions about one page are in one."""
+    return crc32("".join(sorted(question.files) or [question.text]).encode()) % FOLDS
 
 
 def open_corpus(corpus: Corpus, folder: Path) -> Store:

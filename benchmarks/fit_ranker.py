@@ -1,16 +1,11 @@
-"""Fits the ranker, says how it ranks sets it never saw, and writes rag/ranker.json.
+"""How is the ranker fitted? Trees over features of question and passage, and what they do to sets they never saw.
 
-Run: pip install -e '.[bench]' && python -m benchmarks.fit_ranker --squad cmrc2018_trial.json drcd_dev.json \
-         --news news.jsonl.xz news_questions.jsonl news_semantic_dev.jsonl --work /tmp/ranker --out rag/ranker.json
-
-The table shows, for each set, MRR@10 by page of BM25, of the dense leg, of the fusion by rank, and of a ranker that was
-fitted on the other sets. The seed pages' questions are never among them.
+Called by ``benchmarks.fit``. The seed pages' questions are never among those it learns from.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +13,15 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.corpora import Corpus, load_all, open_corpus, parse_arguments
+from benchmarks.corpora import Corpus, GoldQuestion, fold_of
 from index.store import Store
 from rag.ranking import FEATURES, features
 from rag.retriever import find_rows, search
 
+__all__ = ["Ranked", "fit_ranker", "rank_all", "report_ranking"]
+
 _WEIGHTS = {"news_questions": 2.0, "news_semantic_dev": 4.0}  # small sets, and nearest to what is asked of newspapers
-_TREES = 200
+_TREES = 250
 _PARAMETERS: dict[str, Any] = {
     "objective": "lambdarank",
     "num_leaves": 15,
@@ -35,67 +32,66 @@ _PARAMETERS: dict[str, Any] = {
     "bagging_freq": 1,
     "lambdarank_truncation_level": 10,
     "seed": 0,
-    "num_threads": 1,
+    "num_threads": 2,
     "deterministic": True,
     "verbose": -1,
 }
+_CUTOFFS = (1, 5, 10)
+
+Table = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One question: its candidates' features, pages and relevance, and the pages as fused by rank."""
+class Ranked:
+    """One question: its candidates with their features and pages, and the pages as fused by rank.
 
-    table: NDArray[np.float32]
+    Attributes:
+        question: The question.
+        rows: Row numbers of the candidates.
+        table: (n, len(FEATURES)).
+        pages: The candidates' pages.
+        fused: Pages in the order that fusion by rank gives.
+        fold: Which fold it belongs to.
+    """
+
+    question: GoldQuestion
+    rows: tuple[int, ...]
+    table: Table
     pages: tuple[str, ...]
-    relevant: NDArray[np.bool_]
     fused: tuple[str, ...]
-    gold: frozenset[str]
+    fold: int
+
+    @property
+    def relevant(self) -> NDArray[np.bool_]:
+        """(n,) which candidates stand on a page that answers."""
+        return np.array([page in self.question.files for page in self.pages], bool)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Fit, report, write."""
-    args = parse_arguments(__doc__, argv, out="where the ranker goes")
-    asked: dict[str, list[Asked]] = {}
-    fingerprint = ""
-    for corpus in load_all(args):
-        store = open_corpus(corpus, args.work)
-        fingerprint = store.embedder.fingerprint
-        asked[corpus.name] = _ask_all(store, corpus)
-    print(f"{'set':>18} {'questions':>9} {'bm25':>7} {'dense':>7} {'fusion':>7} {'learned':>8}")
-    for left_out, rows in asked.items():
-        model = _fit({name: others for name, others in asked.items() if name != left_out})
-        print(f"{left_out:>18} {len(rows):>9} " + " ".join(f"{value:7.3f}" for value in _mrr_of_all(rows, model)))
-    final = _fit(asked)
-    args.out.write_text(_as_json(final, fingerprint), encoding="utf-8")
-    gains = sorted(zip(final.feature_importance("gain"), FEATURES, strict=True), reverse=True)
-    print("gain: " + ", ".join(f"{name} {gain / gains[0][0]:.2f}" for gain, name in gains))
+def rank_all(store: Store, corpus: Corpus) -> list[Ranked]:
+    """Candidates of every question of a corpus that the embedding model was not trained on."""
+    ids = store.passage_ids
 
-
-def _ask_all(store: Store, corpus: Corpus) -> list[Asked]:
-    ids = list(store.passages)
-
-    def page(row: int) -> str:
-        return store.articles[store.passages[ids[row]].article_id].file
+    def page(passage_id: str) -> str:
+        return store.articles[store.passages[passage_id].article_id].file
 
     found = []
     for question in corpus.questions:
-        askable = question.files and any(char.isalnum() for char in question.text)
-        if not askable or (not question.held_out and "semantic" not in corpus.name):
-            continue  # no model was trained on the semantic questions, whatever their documents
-        rows = find_rows(store, question.text)
-        fused = [
-            store.articles[store.passages[h.passage_id].article_id].file
-            for h in search(store, question.text, 60, legs="ranks")
-        ]
-        pages = tuple(page(row) for row in rows)
-        relevant = np.array([name in question.files for name in pages], bool)
-        table = features(store, question.text, rows) if rows else np.zeros((0, len(FEATURES)), np.float32)
-        found.append(Asked(table, pages, relevant, tuple(fused), question.files))
+        if not question.held_out or not any(char.isalnum() for char in question.text):
+            continue
+        rows = tuple(find_rows(store, question.text))
+        if rows:
+            fused = tuple(page(hit.passage_id) for hit in search(store, question.text, 60, legs="ranks"))
+            pages = tuple(page(ids[row]) for row in rows)
+            table = features(store, question.text, rows)
+            found.append(Ranked(question, rows, table, pages, fused, fold_of(question)))
     return found
 
 
-def _fit(asked: dict[str, list[Asked]]) -> lightgbm.Booster:
-    useful = [(name, row) for name, rows in asked.items() for row in rows if row.relevant.any()]
+def fit_ranker(ranked: Mapping[str, Sequence[Ranked]]) -> lightgbm.Booster:
+    """A forest fitted to the questions of some sets, by set name."""
+    useful = [
+        (name, row) for name, rows in ranked.items() for row in rows if row.relevant.any() and row.question.answers
+    ]
     data = lightgbm.Dataset(
         np.concatenate([row.table for _, row in useful]),
         label=np.concatenate([row.relevant for _, row in useful]).astype(int),
@@ -106,55 +102,51 @@ def _fit(asked: dict[str, list[Asked]]) -> lightgbm.Booster:
     return lightgbm.train(_PARAMETERS, data, _TREES)
 
 
-def _mrr_of_all(rows: Sequence[Asked], model: lightgbm.Booster) -> list[float]:
+def report_ranking(ranked: Mapping[str, Sequence[Ranked]]) -> None:
+    """Print, for each set, how BM25, the dense leg, their fusion, and a ranker fitted to the other sets rank pages."""
+    print(f"{'':>32} {'':>5}" + "".join(f"{name:>28}" for name in ("BM25", "dense", "fused by rank", "learned")))
+    print(f"{'set left out':>32} {'n':>5}" + "  R@1   R@5   R@10  MRR   nDCG" * 4)
+    for left_out, rows in ranked.items():
+        model = fit_ranker({name: others for name, others in ranked.items() if name != left_out})
+        asked = [row for row in rows if row.question.answers]
+        types = sorted({row.question.type for row in asked})
+        for kind in ["", *(types if len(types) > 1 else [])]:
+            chosen = [row for row in asked if kind in {"", row.question.type}]
+            told = "  ".join(" ".join(f"{value:.3f}" for value in figures) for figures in _figures(chosen, model))
+            print(f"{f'{left_out} {kind}':>32} {len(chosen):>5} {told}")
+
+
+def _figures(rows: Sequence[Ranked], model: lightgbm.Booster) -> list[list[float]]:
     columns = {name: index for index, name in enumerate(FEATURES)}
-    scorers: list[Callable[[NDArray[np.float32]], NDArray[np.float64]]] = [
-        lambda table: table[:, columns["bm25"]],
-        lambda table: table[:, columns["dense"]],
-        lambda table: np.asarray(model.predict(table)),
+    runs = [
+        [_sorted(row, row.table[:, columns["bm25"]]) for row in rows],
+        [_sorted(row, row.table[:, columns["dense"]]) for row in rows],
+        [list(dict.fromkeys(row.fused)) for row in rows],
+        [_sorted(row, np.asarray(model.predict(row.table))) for row in rows],
     ]
-    values = [np.mean([_reciprocal_rank(_sorted(row, scorer), row.gold) for row in rows]) for scorer in scorers]
-    fusion = np.mean([_reciprocal_rank(row.fused, row.gold) for row in rows])
-    return [float(value) for value in (values[0], values[1], fusion, values[2])]
+    gold = [row.question.files for row in rows]
+    measures: list[Callable[[list[str], frozenset[str]], float]] = [
+        *(lambda pages, files, k=k: len(files & set(pages[:k])) / len(files) for k in _CUTOFFS),
+        _reciprocal_rank,
+        _ndcg,
+    ]
+    return [
+        [
+            float(np.mean([measure(pages, files) for pages, files in zip(run, gold, strict=True)]))
+            for measure in measures
+        ]
+        for run in runs
+    ]
 
 
-def _sorted(row: Asked, scorer: Callable[[NDArray[np.float32]], NDArray[np.float64]]) -> list[str]:
-    order = np.argsort(-scorer(row.table), kind="stable") if len(row.pages) else []
-    return [row.pages[index] for index in order]
+def _sorted(row: Ranked, scores: NDArray[Any]) -> list[str]:
+    return list(dict.fromkeys(row.pages[index] for index in np.argsort(-scores, kind="stable")))
 
 
-def _reciprocal_rank(pages: Sequence[str], gold: frozenset[str]) -> float:
-    distinct = list(dict.fromkeys(pages))[:10]
-    return next((1 / rank for rank, name in enumerate(distinct, start=1) if name in gold), 0.0)
+def _reciprocal_rank(pages: list[str], gold: frozenset[str]) -> float:
+    return next((1 / rank for rank, name in enumerate(pages[:10], start=1) if name in gold), 0.0)
 
 
-def _as_json(model: lightgbm.Booster, fingerprint: str) -> str:
-    trees = [_flat(tree["tree_structure"]) for tree in model.dump_model()["tree_info"]]
-    head = json.dumps({"model": fingerprint, "features": list(FEATURES)})[:-1]
-    return head + ', "trees": [\n' + ",\n".join(json.dumps(tree, separators=(",", ":")) for tree in trees) + "\n]}\n"
-
-
-def _flat(root: dict[str, Any]) -> dict[str, list[float]]:
-    """A tree as lists: nodes by number, leaves as -1 - number."""
-    tree: dict[str, list[float]] = {"feature": [], "threshold": [], "left": [], "right": [], "leaf": []}
-
-    def add(node: dict[str, Any]) -> int:
-        if "leaf_value" in node:
-            tree["leaf"].append(round(node["leaf_value"], 6))
-            return -len(tree["leaf"])
-        place = len(tree["feature"])
-        for name, value in (("feature", node["split_feature"]), ("threshold", round(node["threshold"], 6))):
-            tree[name].append(value)
-        tree["left"].append(0)
-        tree["right"].append(0)
-        tree["left"][place] = add(node["left_child"])
-        tree["right"][place] = add(node["right_child"])
-        return place
-
-    if add(root) < 0:  # a tree of one leaf gets a node above it, so that every tree is walked alike
-        return tree | {"feature": [0], "threshold": [0.0], "left": [-1], "right": [-1]}
-    return tree
-
-
-if __name__ == "__main__":
-    main()
+def _ndcg(pages: list[str], gold: frozenset[str]) -> float:
+    gains = [1 / np.log2(rank + 1) for rank, name in enumerate(pages[:10], start=1) if name in gold]
+    return float(sum(gains) / sum(1 / np.log2(rank + 1) for rank in range(1, min(10, len(gold)) + 1)))

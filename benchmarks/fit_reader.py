@@ -1,136 +1,200 @@
-"""Fits the extractive reader's weights on public question sets, and says how they do on a set left out.
+"""How is the extractive reader fitted? Trees that score sentences, and trees that turn the best one into a probability.
 
-Run: python -m benchmarks.fit_reader --squad cmrc2018_trial.json drcd_dev.json \
-         --news news.jsonl.xz news_questions.jsonl news_semantic_dev.jsonl --work /tmp/fit \
-         --limit 800 --distractors 3000
-
-Each question is asked twice, as it is and with the pages that answer it taken away, so that the confidence learns
-what an unanswered question looks like. Prints weights to be put into rag/answerers/extractive.py.
+Called by ``benchmarks.fit``. Each question is asked twice, as it is and with the pages that answer it taken away, so
+that the confidence learns what an unanswered question looks like. The confidence only sees scores of sentences that the
+first forest was not fitted to, and passages as ranked by a ranker that was not fitted to them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import lightgbm
 import numpy as np
-from sklearn.linear_model import LogisticRegression
+from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.corpora import Corpus, GoldQuestion, load_all, open_corpus, parse_arguments
+from benchmarks.corpora import FOLDS, Corpus, GoldQuestion
+from benchmarks.fit_ranker import Ranked
 from index.store import Store
+from rag.answerers.confidence import CONFIDENCE_FEATURES, evidence
 from rag.answerers.features import FEATURES, Candidate, find_candidates
-from rag.evaluation.matching import contains_gold
+from rag.evaluation.matching import contains_gold, normalise
 from rag.question import understand
-from rag.ranking import features, load_forest
-from rag.retriever import find_rows
+from rag.ranking import features
 from rag.schema import Hit
 
+__all__ = ["Asked", "Ranker", "expected_calibration_error", "fit_reader", "read_all"]
+
 _READ = 10
+_LEAST_SHARED = 0.5  # of the shorter of candidate and gold quote
+_LONG_ANSWER = 5  # characters; a gold answer this long is the same fact on whatever page it stands
+_WEIGHTS = {"cmrc2018_trial": 0.5, "drcd_dev": 0.5}  # encyclopedias, where newspapers are asked
+_COMMON: dict[str, Any] = {
+    "objective": "binary",
+    "feature_fraction": 0.7,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "seed": 0,
+    "num_threads": 2,
+    "deterministic": True,
+    "verbose": -1,
+}
+_SENTENCES = _COMMON | {"num_leaves": 15, "learning_rate": 0.05, "min_data_in_leaf": 100, "lambda_l2": 5.0}
+_SENTENCE_TREES = 200
+_CONFIDENCE = _COMMON | {"num_leaves": 6, "learning_rate": 0.04, "min_data_in_leaf": 80, "lambda_l2": 10.0}
+_CONFIDENCE_TREES = 150
+
+Table = NDArray[np.float32]
+Scores = NDArray[np.float64]
+Ranker = Callable[[Table], Scores]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question asked once: features (n, len(FEATURES)) of its candidates, and which of them hold the gold."""
+    """One question asked once.
 
-    features: np.ndarray
-    gold: np.ndarray
+    Attributes:
+        table: (n, len(FEATURES)) of its candidates.
+        gold: (n,) which of them hold the gold.
+        answerable: Whether the collection holds the answer.
+        set: The question set.
+        type: How it asks.
+        fold: Which fold it belongs to.
+    """
+
+    table: Table
+    gold: NDArray[np.bool_]
     answerable: bool
+    set: str
+    type: str
+    fold: int
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Fit and report."""
-    args = parse_arguments(__doc__, argv)
-    asked = {corpus.name: _ask_all(corpus, open_corpus(corpus, args.work)) for corpus in load_all(args)}
-    for left_out, rows in asked.items():
-        rest = [row for name, others in asked.items() if name != left_out for row in others]
-        _report(left_out, *_fit(rest), rows)
-    everything = [row for rows in asked.values() for row in rows]
-    score, confidence = _fit(everything)
-    _report("nothing (in sample)", score, confidence, everything)
-    print("_SCORE =", _as_dict(score))
-    print("_CONFIDENCE =", _as_dict(confidence))
+def read_all(store: Store, corpus: Corpus, ranked: Sequence[Ranked], rankers: Sequence[Ranker]) -> list[Asked]:
+    """Every question asked as it is, and again without the pages that answer it.
+
+    Args:
+        store: Over the corpus.
+        corpus: The questions' set.
+        ranked: The questions with their candidates.
+        rankers: For each fold one that was not fitted to it.
+    """
+    ids = store.passage_ids
+    asked: list[Asked] = []
+    for row in ranked:
+        rank = rankers[row.fold]
+        hits = _best([ids[r] for r in row.rows], rank(row.table))
+        asked.append(_ask(corpus, row, hits, store, answerable=bool(row.question.answers)))
+        others = [r for r, page in zip(row.rows, row.pages, strict=True) if page not in row.question.files]
+        if row.question.answers and others:
+            hits = _best([ids[r] for r in others], rank(features(store, row.question.text, others)))
+            asked.append(_ask(corpus, row, hits, store, answerable=False))
+    return [row for row in asked if len(row.gold)]
 
 
-def _ask_all(corpus: Corpus, store: Store) -> list[Asked]:
-    ids = list(store.passages)
-    rows: list[Asked] = []
-    for question in corpus.questions:
-        unseen = question.held_out or "semantic" in corpus.name  # no model was trained on the semantic questions
-        if not unseen or not any(char.isalnum() for char in question.text):
-            continue
-        found = find_rows(store, question.text)
-        others = [row for row in found if _file(store, ids[row]) not in question.files]
-        if question.files:
-            rows.append(_ask(question, _rank(store, question.text, found), store, answerable=True))
-        rows.append(_ask(question, _rank(store, question.text, others), store, answerable=False))
-    return [row for row in rows if len(row.gold)]
+def fit_reader(rows: Sequence[Asked]) -> tuple[lightgbm.Booster, lightgbm.Booster]:
+    """The two forests, and a report of five folds, each left out in turn."""
+    scores = _left_out_scores(rows)
+    pairs = list(zip(rows, scores, strict=True))
+    table = np.array([evidence(row.table, score) for row, score in pairs], np.float32)
+    right = np.array([bool(row.gold[np.argmax(score)]) for row, score in pairs])
+    _report(rows, right, _left_out_confidence(rows, table, right))
+    return _fit_sentences(rows), _fit_confidence(rows, table, right)
 
 
-def _rank(store: Store, query: str, rows: Sequence[int]) -> list[Hit]:
-    """Hits as the retriever would give them, if these rows were all it had found."""
-    if not rows:
-        return []
-    ids = list(store.passages)
-    scores = load_forest().scores(features(store, query, rows))
-    best = sorted(zip(scores, (ids[row] for row in rows), strict=True), key=lambda pair: (-pair[0], pair[1]))
-    return [Hit(name, float(score), rank) for rank, (score, name) in enumerate(best[:_READ], start=1)]
+def _best(ids: Sequence[str], scores: Scores) -> list[Hit]:
+    best = sorted(zip(ids, scores, strict=True), key=lambda pair: (-pair[1], pair[0]))[:_READ]
+    return [Hit(passage_id, float(score), rank) for rank, (passage_id, score) in enumerate(best, start=1)]
 
 
-def _ask(question: GoldQuestion, hits: Sequence[Hit], store: Store, *, answerable: bool) -> Asked:
+def _ask(corpus: Corpus, row: Ranked, hits: Sequence[Hit], store: Store, *, answerable: bool) -> Asked:
+    question = row.question
     candidates = find_candidates(understand(question.text), hits, store)
     gold = [_holds_gold(candidate, question, store) for candidate in candidates]
-    features = np.array([candidate.features for candidate in candidates], np.float32)
-    return Asked(features.reshape(-1, len(FEATURES)), np.array(gold, bool), answerable)
+    table = np.array([candidate.features for candidate in candidates], np.float32).reshape(-1, len(FEATURES))
+    return Asked(table, np.array(gold, bool), answerable, corpus.name, question.type, row.fold)
 
 
 def _holds_gold(candidate: Candidate, question: GoldQuestion, store: Store) -> bool:
     extract = candidate.extract
     article = store.articles[store.passages[extract.passage_id].article_id]
-    return article.file in question.files and contains_gold(
-        article.text[extract.start : extract.end], question.answers, "any"
-    )
+    text = article.text[extract.start : extract.end]
+    if article.file not in question.files:  # another article may tell the same
+        return contains_gold(text, [answer for answer in question.answers if len(answer) >= _LONG_ANSWER], "any")
+    if not question.quotes:
+        return contains_gold(text, question.answers, "any")
+    return any(_shares(normalise(text), normalise(quote)) for quote in question.quotes)
 
 
-def _file(store: Store, passage_id: str) -> str:
-    return store.articles[store.passages[passage_id].article_id].file
+def _shares(text: str, quote: str) -> bool:
+    """Whether one holds the other, or they share a stretch of half of the shorter one."""
+    shorter, longer = sorted((text, quote), key=len)
+    size = max(1, int(_LEAST_SHARED * len(shorter)))
+    return any(shorter[i : i + size] in longer for i in range(len(shorter) - size + 1))
 
 
-def _fit(rows: Sequence[Asked]) -> tuple[LogisticRegression, LogisticRegression]:
-    answerable = [row for row in rows if row.answerable]
-    score = LogisticRegression(C=10, max_iter=1000).fit(
-        np.concatenate([row.features for row in answerable]), np.concatenate([row.gold for row in answerable])
-    )
-    best = [int(np.argmax(score.decision_function(row.features))) for row in rows]
-    confidence = LogisticRegression(C=10, max_iter=1000).fit(
-        np.array([row.features[index] for row, index in zip(rows, best, strict=True)]),
-        np.array([row.gold[index] for row, index in zip(rows, best, strict=True)]),
-    )
-    return score, confidence
+def _fit_sentences(rows: Sequence[Asked]) -> lightgbm.Booster:
+    useful = [row for row in rows if row.gold.any()]
+    weight = np.concatenate([np.full(len(row.gold), _WEIGHTS.get(row.set, 1.0)) for row in useful])
+    table, gold = np.concatenate([row.table for row in useful]), np.concatenate([row.gold for row in useful])
+    data = lightgbm.Dataset(table, label=gold.astype(int), weight=weight, feature_name=list(FEATURES))
+    return lightgbm.train(_SENTENCES, data, _SENTENCE_TREES)
 
 
-def _report(left_out: str, score: LogisticRegression, confidence: LogisticRegression, rows: Sequence[Asked]) -> None:
-    best = [int(np.argmax(score.decision_function(row.features))) for row in rows]
-    right = np.array([row.gold[index] for row, index in zip(rows, best, strict=True)])
-    sure = confidence.predict_proba(np.array([row.features[i] for row, i in zip(rows, best, strict=True)]))[:, 1]
-    answerable = np.array([row.answerable for row in rows])
-    print(
-        f"left out: {left_out}; answerable asked {answerable.sum()}, "
-        f"best sentence holds gold {right[answerable].mean():.3f} "
-        f"(some sentence does: {np.mean([row.gold.any() for row in rows if row.answerable]):.3f}); "
-        f"AUROC of the confidence {roc_auc_score(right, sure):.3f}"
-    )
-    for threshold in (0.2, 0.3, 0.4, 0.5):
-        print(
-            f"  answers at {threshold:.1f}: refuses {np.mean(sure[answerable] < threshold):.3f} of the answerable, "
-            f"{np.mean(sure[~answerable] < threshold):.3f} of the unanswerable"
+def _fit_confidence(rows: Sequence[Asked], table: Table, right: NDArray[np.bool_]) -> lightgbm.Booster:
+    weight = [_WEIGHTS.get(row.set, 1.0) for row in rows]
+    data = lightgbm.Dataset(table, label=right.astype(int), weight=weight, feature_name=CONFIDENCE_FEATURES)
+    return lightgbm.train(_CONFIDENCE, data, _CONFIDENCE_TREES)
+
+
+def _left_out_scores(rows: Sequence[Asked]) -> list[Scores]:
+    """Of each question's candidates, by a model that was fitted to the other folds."""
+    models = [_fit_sentences([row for row in rows if row.fold != fold]) for fold in range(FOLDS)]
+    return [np.asarray(models[row.fold].predict(row.table)) for row in rows]
+
+
+def _left_out_confidence(rows: Sequence[Asked], table: Table, right: NDArray[np.bool_]) -> Scores:
+    folds = np.array([row.fold for row in rows])
+    sure = np.zeros(len(rows))
+    for fold in range(FOLDS):
+        kept = folds != fold
+        others = [row for row, keep in zip(rows, kept, strict=True) if keep]
+        sure[~kept] = _fit_confidence(others, table[kept], right[kept]).predict(table[~kept])
+    return sure
+
+
+def _report(rows: Sequence[Asked], right: NDArray[np.bool_], sure: Scores) -> None:
+    sets = np.array([f"{row.set} {row.type}".strip() for row in rows])
+    names = np.array([row.set for row in rows])
+    asked = np.array([row.answerable for row in rows])
+    print(f"{'':>32} {'asked':>6} {'right':>6} {'AUROC':>6} {'ECE':>6}  refused of answerable/not at .1 .2 .3 .4 .5")
+    for name in ["all", *dict.fromkeys(names), *dict.fromkeys(sets)]:
+        there = np.ones(len(rows), bool) if name == "all" else (sets == name) | (names == name)
+        yes, no = there & asked, there & ~asked
+        told = " ".join(
+            f"{np.mean(sure[yes] < at):.2f}/{np.mean(sure[no] < at):.2f}" if yes.any() and no.any() else "-"
+            for at in (0.1, 0.2, 0.3, 0.4, 0.5)
         )
+        auroc = roc_auc_score(right[there], sure[there]) if 0 < right[there].sum() < there.sum() else np.nan
+        error = expected_calibration_error(sure[there], right[there])
+        share = right[yes].mean() if yes.any() else np.nan
+        print(f"{name:>32} {yes.sum():>6} {share:6.3f} {auroc:6.3f} {error:6.3f}  {told}")
+    print("reliability: confidence, share right, number")
+    for low in np.arange(0, 1, 0.1):
+        inside = (sure >= low) & (sure < low + 0.1)
+        if inside.any():
+            print(f"  {low:.1f}-{low + 0.1:.1f} {sure[inside].mean():.3f} {right[inside].mean():.3f} {inside.sum()}")
 
 
-def _as_dict(model: LogisticRegression) -> dict[str, float]:
-    weights = {name: round(float(value), 2) for name, value in zip(FEATURES, model.coef_[0], strict=True)}
-    return weights | {"constant": round(float(model.intercept_[0]), 2)}
+def expected_calibration_error(sure: Scores, right: NDArray[np.bool_], bins: int = 10) -> float:
+    """Mean gap of confidence and share right over bins of equal width, each by its share of the answers.
 
-
-if __name__ == "__main__":
-    main()
+    References:
+        Guo, Pleiss, Sun, Weinberger: On Calibration of Modern Neural Networks (2017).
+    """
+    place = np.minimum((sure * bins).astype(int), bins - 1)
+    gaps = [abs(sure[place == b].mean() - right[place == b].mean()) * (place == b).mean() for b in set(place)]
+    return float(sum(gaps))

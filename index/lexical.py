@@ -8,11 +8,13 @@ References:
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
 import bm25s
 import numpy as np
+from numpy.typing import NDArray
 
 from index.errors import StoreError
 from index.text import tokens
@@ -33,7 +35,10 @@ class LexicalIndex:
     def __init__(self, texts: Sequence[str]) -> None:
         self._size = len(texts)
         self._bm25 = bm25s.BM25(method="lucene", k1=_K1, b=_B)
-        self._bm25.index([tokens(text) or [_NO_WORD] for text in texts], show_progress=False)
+        vocabulary: dict[str, int] = {}
+        # Numbers instead of words: the words of a large collection would take most of a build's memory.
+        ids = [array("i", [vocabulary.setdefault(w, len(vocabulary)) for w in tokens(t) or [_NO_WORD]]) for t in texts]
+        self._bm25.index((ids, vocabulary), show_progress=False)
 
     def __len__(self) -> int:
         return self._size
@@ -49,15 +54,26 @@ class LexicalIndex:
         if not known:
             return []
         scores = self._bm25.get_scores(known)
-        order = np.lexsort((np.arange(len(scores)), -scores))[:k]
-        return [(int(key), float(scores[key])) for key in order if scores[key] > 0]
+        best = _best(scores, k)
+        return [(int(key), float(scores[key])) for key in best if scores[key] > 0]
 
     def scores(self, query: str, keys: Sequence[int]) -> list[float]:
         """BM25 scores, 0.0 or more, of the texts with these keys."""
-        known = [word for word in tokens(query) if word in self._bm25.vocab_dict]
-        if not known:
-            return [0.0] * len(keys)
-        return [float(score) for score in self._bm25.get_scores(known)[np.asarray(keys, np.int64)]]
+        wanted = np.asarray(keys, np.int64)
+        total = np.zeros(len(wanted), np.float64)
+        for word in tokens(query):
+            if word in self._bm25.vocab_dict:
+                total += self._scores_of(word, wanted)
+        return [float(score) for score in total]
+
+    def _scores_of(self, word: str, keys: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What one known word adds to the texts with these keys: a look into its column, not a pass over all texts."""
+        row, starts = self._bm25.vocab_dict[word], self._bm25.scores["indptr"]
+        column = slice(int(starts[row]), int(starts[row + 1]))
+        holding, values = self._bm25.scores["indices"][column], self._bm25.scores["data"][column]
+        places = np.minimum(np.searchsorted(holding, keys), max(0, len(holding) - 1))
+        found: NDArray[np.float32] = np.where(holding[places] == keys, values[places], np.float32(0))
+        return found
 
     def idf(self, word: str) -> float:
         """How telling a folded word is: ln(1 + (n - df + 0.5) / (df + 0.5)), df the number of texts that hold it.
@@ -94,3 +110,14 @@ class LexicalIndex:
         loaded = cls.__new__(cls)
         loaded._bm25, loaded._size = bm25, size
         return loaded
+
+
+def _best(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """Positions of the ``k`` highest scores, highest first, equal ones by position; no full sort."""
+    if k < len(scores):
+        floor = np.partition(scores, -k)[-k]
+        kept = np.flatnonzero(scores >= floor)
+    else:
+        kept = np.arange(len(scores))
+    order: NDArray[np.int64] = kept[np.lexsort((kept, -scores[kept]))][:k]
+    return order

@@ -7,14 +7,28 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opencc import OpenCC
 
-__all__ = ["CLOSERS", "TERMINALS", "clause_spans", "fold", "names", "sentence_spans", "tokens", "word_across"]
+__all__ = [
+    "CLOSERS",
+    "TERMINALS",
+    "NameKind",
+    "char_pairs",
+    "clause_spans",
+    "fold",
+    "latin_share",
+    "name_kinds",
+    "names",
+    "sentence_spans",
+    "tokens",
+    "word_across",
+]
 
 TERMINALS = "。！？!?…"
 CLOSERS = "”’」』）)》】〉"
@@ -23,7 +37,26 @@ _BREAK = re.compile(rf"[{TERMINALS}]+[{re.escape(CLOSERS)}]*|(?<=[A-Za-z])\.(?=\
 _CLAUSE = re.compile(rf"[；;](?![{re.escape(CLOSERS)}])")
 _WORD = re.compile(r"\w")
 _NUMBER_OR_LATIN = re.compile("[0-9a-z]")
-_NAME_TAGS = {"nr", "ns", "nt", "nz", "nrt", "nrfg"}  # people, places, bodies, other proper names
+
+
+class NameKind(StrEnum):
+    """What a name is a name of."""
+
+    PERSON = "person"
+    PLACE = "place"
+    BODY = "body"  # an institution or a firm
+    OTHER = "other"
+    FIGURE = "figure"  # a number, or a word in Latin letters
+
+
+_NAME_TAGS = {
+    "nr": NameKind.PERSON,
+    "nrt": NameKind.PERSON,
+    "nrfg": NameKind.PERSON,
+    "ns": NameKind.PLACE,
+    "nt": NameKind.BODY,
+    "nz": NameKind.OTHER,
+}
 
 
 def fold(text: str) -> str:
@@ -59,11 +92,45 @@ def names(text: str) -> list[str]:
         >>> names("王小明2023年到北京")
         ['王小明', '2023', '北京']
     """
+    return [name for name, _ in name_kinds(text)]
+
+
+def name_kinds(text: str) -> list[tuple[str, NameKind]]:
+    """The same names with what each is a name of.
+
+    Example:
+        >>> [str(kind) for _, kind in name_kinds("王小明2023年到北京")]
+        ['person', 'figure', 'place']
+    """
     import rjieba
 
-    tagged = rjieba.tag(fold(text))
-    found = (word for word, tag in tagged if tag in _NAME_TAGS or _NUMBER_OR_LATIN.search(word))
-    return list(dict.fromkeys(word for word in found if len(word) > 1))
+    found: dict[str, NameKind] = {}
+    for word, tag in rjieba.tag(fold(text)):
+        kind = NameKind.FIGURE if _NUMBER_OR_LATIN.search(word) else _NAME_TAGS.get(tag)
+        if kind and len(word) > 1:
+            found.setdefault(word, kind)
+    return list(found.items())
+
+
+def char_pairs(texts: Iterable[str]) -> frozenset[str]:
+    """Pairs of neighbouring characters within each text: what a wrong character leaves of a word.
+
+    Example:
+        >>> sorted(char_pairs(["图书馆", "桥"]))
+        ['书馆', '图书']
+    """
+    return frozenset(text[i : i + 2] for text in texts for i in range(len(text) - 1))
+
+
+def latin_share(text: str) -> float:
+    """Share of a text's letters that are of the Latin alphabet, without accents; 0 for a text without letters.
+
+    Example:
+        >>> latin_share("AI 大桥")
+        0.5
+    """
+    letters = [char for char in text if char.isalpha()]
+    return sum(char.isascii() for char in letters) / (len(letters) or 1)
 
 
 def word_across(left: str, right: str) -> bool:

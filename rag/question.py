@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from index.text import fold, names, tokens
+from index.text import NameKind, fold, latin_share, name_kinds, names, tokens
 from rag.errors import RetrievalError
+from rag.figures import figures
 from rag.schema import Turn
 
-__all__ = ["LONGEST_QUERY", "Asks", "Question", "check_query", "content_words", "understand"]
+__all__ = [
+    "LONGEST_QUERY",
+    "Asks",
+    "Question",
+    "check_query",
+    "content_words",
+    "focus_words",
+    "split_question",
+    "understand",
+]
 
 LONGEST_QUERY = 2000
 """Characters; a longer text is no question, and every word of it would be searched."""
@@ -39,8 +49,10 @@ class Question:
         asks: The kind of answer wanted.
         words: Folded content words of ``asked``.
         context: Folded content words that ``query`` has besides.
+        focus: The content words of ``asked`` nearest to its asking word: what is asked of the rest.
         names: Folded names, numbers and Latin words of ``query``: what an answer can hardly do without.
-        wants: What folded text must hold to answer, such as a number of 项; None when no form tells.
+        wants: What folded text should hold to answer, such as a number of 项; None when no form tells.
+        parts: The questions that it asks at once, each to be searched and answered by itself; empty when it is one.
     """
 
     asked: str
@@ -48,8 +60,10 @@ class Question:
     asks: Asks
     words: tuple[str, ...]
     context: tuple[str, ...]
+    focus: tuple[str, ...]
     names: tuple[str, ...]
     wants: re.Pattern[str] | None
+    parts: tuple[Question, ...] = ()
 
 
 _NUMERAL = r"(?:\d[\d.,]*|[零〇一二两三四五六七八九十百千万亿]+)"
@@ -61,24 +75,31 @@ _MONEY = rf"{_NUMERAL}{_ROUNDED}(?:[美欧日港]?元|块|钱)|免费"
 _SHARE = rf"{_NUMERAL}\s*(?:%|成|个百分点)|百分之|半数"
 _COUNT = rf"{_NUMERAL}{_ROUNDED}\w"
 
-# First match wins, so the telling forms stand before the loose ones. Patterns see folded text; the third column is
-# what an answer must then hold.
+# Of several, the last one counts in Chinese, which puts what is asked at the end, and the first one in English; of
+# those that end alike, the one that stands first here. Patterns see folded text; the third column is what an answer
+# should then hold.
 _KINDS: tuple[tuple[Asks, re.Pattern[str], str], ...] = (
     (Asks.TIME, re.compile(r"周几|星期几|礼拜几|\bwhat day\b"), r"(?:周|星期|礼拜)[一二三四五六日天末]"),
     (Asks.TIME, re.compile(r"哪[一]?年|\bwhat year\b"), _YEAR),
     (Asks.TIME, re.compile(r"多久|多长时间|几年(?!级)|多少年|\bhow long\b"), _LASTS),
     (Asks.TIME, re.compile(r"何时|什么时[候间]|哪[一]?[天日月]|几[月号点]|\bwhen\b|\bwhat date\b"), _DATE),
     (Asks.NUMBER, re.compile(r"多少钱|多少元|多少[万亿]|什么价|\bhow much\b"), _MONEY),
-    (Asks.NUMBER, re.compile(r"百分之|占比|几成|多大比例|比例是多少"), _SHARE),
-    (Asks.LIST, re.compile(r"哪些|哪几|哪[两二三四五六七]|分别|各自|有谁|什么人|\bwhich (?:two|three|four)\b"), ""),
+    (Asks.NUMBER, re.compile(r"百分之(?:多少|几)|几成|多大比例|(?:占比|比例|比重)[^，。？]{0,5}"), _SHARE),
+    (
+        Asks.LIST,
+        re.compile(r"哪些|哪几|哪[两二三四五六七]|(?:分别|各自)[^，。？]*|有谁|什么人|\bwhich (?:two|three|four)\b"),
+        "",
+    ),
     (Asks.NUMBER, re.compile(r"多少|几(?!乎)|多[大高远重长]|\bhow (?:many|far|large)\b"), _COUNT),
     (Asks.PERSON, re.compile(r"谁|哪[一]?[位名]|何人|\bwho(?:m|se)?\b"), ""),
     (Asks.PLACE, re.compile(r"哪里|哪儿|何处|什么地方|在哪|哪[一]?[片带处]|\bwhere\b"), ""),
     (Asks.MANNER, re.compile(r"怎么|怎样|如何|为什么|为何|什么办法|什么措施|什么举措|\bhow\b|\bwhy\b"), ""),
+    (Asks.THING, re.compile(r"什么|啥|哪[一]?[个家种款部项类支所座条门本份级国省市州县区]|\bwhat\b|\bwhich\b"), ""),
 )
 _MEASURE = re.compile(
     r"(?:多少|几)(平方米|平方公里|公里|毫米|微米|小时|分钟|人次|个月|[个名位项家户人次场件只条套座所棵处届岁月天元亩米吨克种期批支间册本张辆台篇份层级])"
 )
+_SINGLE_MEASURES = "个名位项家户次场件只条套座所棵处届岁种期批支间册本张辆台篇份层级款部"
 _SAME_MEASURES = ("名位人个口", "家个所间", "项个件条种", "场次期届", "篇条", "册本", "岁年", "月个")
 _ASKING = frozenset(
     """
@@ -86,11 +107,22 @@ _ASKING = frozenset(
     对 为 以 于 这 那 该 此 其
     哪 哪些 哪个 哪位 哪家 哪里 哪儿 哪年 哪天 哪几 几 多少 多 什么 啥 谁 怎么 怎样 怎么样 如何 为什么 为何 是否 来着
     周几 星期几 几点 几号 几月 几时 多久 多长 多大 多高 多远 请问 请 一下 一共 总共 共 各 各自 分别 目前 现在
-    里 上 下 中 时 时候 他 她 它 他们 她们 我 我们 你 您 个 名 项 家 位 件 场 次 叫 名字
+    钱 里 上 下 中 时 时候 他 她 它 他们 她们 我 我们 你 您 个 名 项 家 位 件 场 次 叫 名字
     the a an of in on at to for and or is are was were do does did be been what which who whom whose when where why how
     many much it its this that these those by with from as has have had not
     """.split()
 )
+_ASKING_WORD = re.compile(
+    r"多少|[几哪谁啥]|什么|怎[么样]|如何|为何|何[时处人]|多[久长大高远重]|周几|是否|[吗呢]|"
+    r"\b(?:what|which|who|whom|whose|when|where|why|how)\b"
+)
+_PIECES = re.compile(r"(?<=[，,；;。？?！!])(?=.)")
+_FURTHER = re.compile("又|还|另|并且|同时")
+_FEWEST_OF_PART = 2  # content words, below which a piece cannot be asked by itself
+_SIDE = "[^，。？和与跟]{2,}?"
+_BOTH = re.compile(rf"(?P<one>{_SIDE})(?:和|与|跟)(?P<other>{_SIDE})[，,]?(?:都|各自|各|分别|均)(?P<rest>.+)")
+_INSTEAD = re.compile(r"(?:那么?|还有)?(?P<what>.{1,20}?)呢[？?]?")
+_POINTER = re.compile(r"[这那哪几]\w{0,2}|一[个位名家张项次种条年天些下场只件份片支]")
 _POINTS_BACK = re.compile(
     r"^(?:那|这|它|他|她|其|该|此)|[它他她]们?(?:是|的|在|有)|这[个条篇次家些位里]|那[个条篇次家些位里会]|呢[？?]?$"
 )
@@ -116,13 +148,16 @@ def check_query(query: str) -> str:
 def understand(question: str, history: Sequence[Turn] = ()) -> Question:
     """Take a question apart by rules that need no model.
 
-    A question that points back (这条, 它, …呢？), or has hardly a word of its own, is searched together with the
-    question before it. A question that stands alone inherits nothing.
+    那2026年呢？ and 那海淀区呢？ put another day, number or name into the question before. Another question that
+    points back (这条, 它, …呢？), or has hardly a word of its own, is searched together with the question before it.
+    A question that stands alone inherits nothing.
 
     Args:
         question: The question.
         history: Earlier turns, oldest first.
     """
+    if history and (completed := _put_instead(question, history[-1].question)):
+        return replace(understand(completed), asked=question)
     folded = fold(question)
     words = content_words(question)
     query, kind_of = question, folded
@@ -134,14 +169,98 @@ def understand(question: str, history: Sequence[Turn] = ()) -> Question:
         if _kind(folded)[0] is Asks.THING and folded.rstrip("？?").endswith("呢"):
             kind_of = fold(before)
     asks, wants = _kind(kind_of)
-    return Question(question, query, asks, words, context, _names(query), wants)
+    whole = Question(question, query, asks, words, context, focus_words(question), _names(query), wants)
+    return replace(whole, parts=tuple(_part(text, whole) for text in split_question(question)))
+
+
+def _put_instead(question: str, before: str) -> str:
+    """The question before, with the day, number or name of a "那…呢？" in place of its own; empty where none fits.
+
+    Example:
+        >>> _put_instead("那2026年呢？", "2025年开展了多少个项目？")
+        '2026年开展了多少个项目？'
+    """
+    match = _INSTEAD.fullmatch(question.strip())
+    if not match:
+        return ""
+    what = match["what"]
+    for mine in figures(what):
+        for theirs in figures(before):
+            if mine.rivals(theirs):
+                return before[: theirs.start] + what[mine.start : mine.end] + before[theirs.end :]
+    known = [pair for pair in name_kinds(before) if pair[1] is not NameKind.FIGURE and pair[0] in before]
+    for mine_kind in (kind for _, kind in name_kinds(what)):
+        for name, kind in known:
+            if kind is mine_kind and name != what:
+                return before.replace(name, what)
+    return ""
+
+
+def _part(text: str, whole: Question) -> Question:
+    """One question of several: it is searched with the names of the others, for they often share a subject."""
+    asks, wants = _kind(fold(text))
+    words = content_words(text)
+    shared = tuple(name for name in whole.names if name not in fold(text))
+    query = " ".join([*shared, text])
+    return Question(text, query, asks, words, content_words(" ".join(shared)), focus_words(text), _names(query), wants)
+
+
+def split_question(text: str) -> tuple[str, ...]:
+    """The questions that are asked at once; none where it is one question.
+
+    Two stretches between commas that each have an asking word are two questions, and so are two things of which the
+    same is asked: 甲和乙都…… becomes 甲…… and 乙…….
+
+    Example:
+        >>> split_question("大桥长多少米，图书馆又有多少册书？")
+        ('大桥长多少米，', '图书馆又有多少册书？')
+        >>> split_question("鹿鸣大桥和柳河县图书馆都是哪年建的？")
+        ('鹿鸣大桥是哪年建的？', '柳河县图书馆是哪年建的？')
+        >>> split_question("大桥什么时候通车？")
+        ()
+    """
+    pieces = [piece for piece in _PIECES.split(text) if piece.strip()]
+    if len(found := list(_gather(pieces))) >= 2:
+        return tuple(found)
+    both = _BOTH.fullmatch(text)
+    sides = (both["one"].strip(), both["other"].strip()) if both else ()
+    if both and _ASKING_WORD.search(fold(both["rest"])) and all(map(_is_named, sides)):
+        return tuple(f"{side}{both['rest']}" for side in sides)
+    return ()
+
+
+def _gather(pieces: Sequence[str]) -> Iterator[str]:
+    """The questions that the pieces make: a piece opens a new one when it and the one before both ask."""
+    gathered = ""
+    for piece in pieces:
+        if gathered and _ASKING_WORD.search(fold(gathered)) and _asks_anew(gathered, piece):
+            yield gathered
+            gathered = ""
+        gathered += piece
+    yield gathered
+
+
+def _asks_anew(before: str, piece: str) -> bool:
+    """Whether a piece asks something of its own; behind a comma, 怎么 or 谁 alone may belong to what is told."""
+    here, there = _ASKING_WORD.search(fold(piece)), _ASKING_WORD.search(fold(before))
+    if not here or not there or len(content_words(piece)) < _FEWEST_OF_PART:
+        return False
+    return before[-1] not in "，," or bool(_FURTHER.search(piece)) or here[0] == there[0] == "多少"
+
+
+def _is_named(side: str) -> bool:
+    return bool(re.search("[“《「]", side)) or any(kind is not NameKind.FIGURE for _, kind in name_kinds(side))
 
 
 def _kind(folded: str) -> tuple[Asks, re.Pattern[str] | None]:
-    for asks, pattern, wanted in _KINDS:
-        if pattern.search(folded):
-            return asks, re.compile(_with_measure(folded) if wanted == _COUNT else wanted) if wanted else None
-    return Asks.THING, None
+    found = [(match, row) for row in _KINDS for match in row[1].finditer(folded)]
+    if not found:
+        return Asks.THING, None
+    if latin_share(folded) < 0.5:
+        _, (asks, _, wanted) = max(found, key=lambda pair: pair[0].end())
+    else:
+        _, (asks, _, wanted) = min(found, key=lambda pair: pair[0].start())
+    return asks, re.compile(_with_measure(folded) if wanted == _COUNT else wanted) if wanted else None
 
 
 def _with_measure(folded: str) -> str:
@@ -164,4 +283,23 @@ def content_words(text: str) -> tuple[str, ...]:
         >>> content_words("大会在哪里召开？")
         ('大会', '召开')
     """
-    return tuple(dict.fromkeys(word for word in tokens(text) if word not in _ASKING))
+    words = (word for word in tokens(text) if word not in _ASKING and not _POINTER.fullmatch(word))
+    return tuple(dict.fromkeys(words))
+
+
+def focus_words(text: str) -> tuple[str, ...]:
+    """What is asked for of the rest: the content words next to the asking word, one before it and two behind it.
+
+    A question without an asking word is a list of words; the last of them is taken.
+
+    Example:
+        >>> focus_words("花园的门票多少钱一张？"), focus_words("这支队伍拿到了多少项专利？")
+        (('门票',), ('拿到', '专利'))
+    """
+    folded = fold(text)
+    match = _ASKING_WORD.search(folded)
+    if not match:
+        return content_words(folded)[-1:]
+    behind_it = re.sub(rf"^[{_SINGLE_MEASURES}]", "", folded[match.end() :])  # else 个名 would be a word of 多少个名医
+    before, behind = content_words(folded[: match.start()]), content_words(behind_it)
+    return tuple(dict.fromkeys([*before[-1:], *behind[:2]]))

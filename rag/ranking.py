@@ -1,9 +1,8 @@
 """Which of the candidates comes first? Transparent features of question and passage, weighed by a small learned model.
 
 The model is a forest of small trees (LambdaMART), fitted by ``benchmarks/fit_ranker.py`` on public question sets and
-kept as text in ``rag/ranker.json``. Walking it takes no library, so the shell's answer stays fast. It was fitted to
-the built-in model's cosines, so with any other embedding model the legs are fused by rank instead
-(``rag.retriever``).
+kept as text in ``rag/ranker.json``. It was fitted to the built-in model's cosines, so with any other embedding model
+the legs are fused by rank instead (``rag.retriever``).
 
 References:
     Burges: From RankNet to LambdaRank to LambdaMART: An Overview (2010).
@@ -11,23 +10,24 @@ References:
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.embedding import Embedder, Vectors
-from index.schema import Passage
+from index.schema import Article, Passage
 from index.store import Store, search_text
-from index.text import names, sentence_spans, tokens
-from rag.question import content_words
+from index.text import NameKind, char_pairs, latin_share, name_kinds, sentence_spans, tokens
+from rag.forest import Forest, load_forest
+from rag.question import content_words, focus_words
+from rag.schema import Hit
+from rag.words import match_words
 
-__all__ = ["FEATURES", "Forest", "features", "load_forest"]
+__all__ = ["FEATURES", "explain", "features", "load_ranker"]
+
+Column = NDArray[np.float64]
 
 FEATURES = {
     "dense": "cosine of passage and question",
@@ -37,168 +37,130 @@ FEATURES = {
     "held": "share of the question's words in the passage and its headings, rare ones counting more",
     "soft": "the same, a missing word counting by the cosine of the likest word there",
     "soft_rest": "mean of those cosines over the missing words; 1 when none is missing",
+    "least": "likeness of the worst met of the question's telling words in the passage and its headings",
+    "focus": "the same as soft, for the words next to the asking word",
+    "pairs": "share of the question's pairs of neighbouring characters in it, which forgives a wrong character",
     "sentence": "greatest cosine of one of its sentences and the question",
+    "headline": "cosine of its headline and the question",
+    "article": "greatest cosine of a candidate of its article",
     "names": "share of the question's names and numbers in the passage and its headings; 1 when it has none",
+    "figures": "share of the question's numbers and Latin words in the passage and its headings; 1 when it has none",
+    "depth": "where it begins in its article, 0 to 1",
     "length": "natural logarithm of 1 + its characters",
     "best_bm25": "greatest bm25 of a candidate, which tells of the question",
     "best_dense": "greatest cosine of a candidate, which tells of the question",
     "best_held": "greatest held of a candidate, which tells of the question",
+    "latin": "share of the question's letters that are Latin",
 }
 
-_MOST_REMEMBERED = 50_000  # words; some 100 MB
 
-
-def features(store: Store, query: str, rows: Sequence[int]) -> Vectors:
+def features(store: Store, query: str, rows: Sequence[int], embedder: Embedder | None = None) -> Vectors:
     """What speaks for each candidate.
 
     Args:
         store: An open store.
         query: The question.
         rows: Row numbers of the candidates, 1 or more.
+        embedder: Whose cosines are measured; the store's when None.
 
     Returns:
         (len(rows), len(FEATURES)) float32, columns in the order of ``FEATURES``.
     """
-    ids = list(store.passages)
+    ids = store.passage_ids
     passages = [store.passages[ids[row]] for row in rows]
-    weights = {word: store.lexical.idf(word) for word in content_words(query)}
-    total = sum(weights.values()) or 1.0
-    vector = store.embedder.encode_query(query)
-    dense = np.clip(store.dense.vectors(rows) @ vector, 0.0, 1.0)
-    bm25 = np.asarray(store.lexical.scores(query, rows)) / total
-    texts = [search_text(passage, store.articles[passage.article_id]) for passage in passages]
+    articles = [store.articles[passage.article_id] for passage in passages]
+    texts = [search_text(passage, article) for passage, article in zip(passages, articles, strict=True)]
+    of_store = embedder is None or embedder.fingerprint == store.embedder.fingerprint
+    embedder = embedder or store.embedder
+    vector = embedder.encode_query(query)
+    vectors = store.dense.vectors(rows) if of_store else embedder.encode_documents(texts)
+    dense = np.clip(vectors @ vector, 0.0, 1.0)
     words = [tokens(text) for text in texts]
-    held, soft, rest = _matches(store, weights, total, words)
+    # Cut differently, a name may be no token there; put together, the tokens hold it all the same.
+    joined = ["".join(found) for found in words]
     columns = {
+        **_word_columns(store, query, [frozenset(found) for found in words], embedder),
+        **_lexical_columns(store, query, rows),
+        **_name_columns(query, joined),
         "dense": dense,
         "dense_gap": dense.max() - dense,
-        "bm25": bm25,
-        "bm25_share": bm25 / (bm25.max() or 1.0),
-        "held": held,
-        "soft": soft,
-        "soft_rest": rest,
-        "sentence": _best_sentences(store, passages, vector),
-        "names": _held_names(query, words),
-        "length": np.array([math.log(1 + len(passage.text)) for passage in passages]),
-        "best_bm25": np.full(len(rows), bm25.max()),
         "best_dense": np.full(len(rows), dense.max()),
-        "best_held": np.full(len(rows), held.max()),
+        "pairs": _held_pairs(query, joined),
+        "sentence": _best_sentences(embedder, passages, vector),
+        "headline": _headlines(embedder, articles, vector),
+        "article": _best_of_article(articles, dense),
+        "depth": np.array([p.start / max(1, len(a.text)) for p, a in zip(passages, articles, strict=True)]),
+        "length": np.array([math.log(1 + len(passage.text)) for passage in passages]),
+        "latin": np.full(len(rows), latin_share(query)),
     }
     return np.stack([columns[name] for name in FEATURES], axis=1).astype(np.float32)
 
 
-def _matches(
-    store: Store, weights: Mapping[str, float], total: float, words: Sequence[Sequence[str]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The features held, soft and soft_rest."""
-    asked = list(weights)
-    known = list(dict.fromkeys(word for found in words for word in found))
-    place = {word: index for index, word in enumerate(known)}
-    held, soft, rest = (np.zeros(len(words)) for _ in range(3))
-    if not asked or not known:
-        return held, soft, rest + 1.0
-    alike = np.clip(_word_vectors(store.embedder, asked) @ _word_vectors(store.embedder, known).T, 0.0, 1.0)
-    value = np.array([weights[word] for word in asked])
-    for row, found in enumerate(words):
-        there = set(found)
-        present = np.array([word in there for word in asked])
-        likest = alike[:, [place[word] for word in there]].max(axis=1) if there else np.zeros(len(asked))
-        missing = value[~present].sum()
-        gained = (value * likest)[~present].sum()
-        held[row] = value[present].sum() / total
-        soft[row] = held[row] + gained / total
-        rest[row] = gained / missing if missing > 0 else 1.0
-    return held, soft, rest
+def explain(store: Store, query: str, hits: Sequence[Hit]) -> dict[str, dict[str, float]]:
+    """What speaks for each hit, by feature, measured among these hits: passage_id -> {feature: value}."""
+    if not hits:
+        return {}
+    row_of = {passage_id: row for row, passage_id in enumerate(store.passage_ids)}
+    table = features(store, query, [row_of[hit.passage_id] for hit in hits])
+    told = [{name: round(float(value), 4) for name, value in zip(FEATURES, row, strict=True)} for row in table]
+    return {hit.passage_id: values for hit, values in zip(hits, told, strict=True)}
 
 
-def _word_vectors(embedder: Embedder, words: Sequence[str]) -> Vectors:
-    """Vectors of single words; those of earlier questions are remembered, until there are too many."""
-    remembered = _remembered(embedder.fingerprint)
-    known = {word: vector for word in words if (vector := remembered.get(word)) is not None}
-    new = [word for word in words if word not in known]
-    made = dict(zip(new, embedder.encode_documents(new), strict=True))
-    if len(remembered) < _MOST_REMEMBERED:  # never emptied: another thread may be answering from it
-        remembered.update(made)
-    known |= made
-    return np.stack([known[word] for word in words])
+def load_ranker() -> Forest:
+    """The forest that ranks, as it ships with the package."""
+    return load_forest("ranker.json", tuple(FEATURES))
 
 
-@cache
-def _remembered(fingerprint: str) -> dict[str, Vectors]:
-    return {}
+def _word_columns(store: Store, query: str, words: Sequence[frozenset[str]], embedder: Embedder) -> dict[str, Column]:
+    asked, focus = content_words(query), focus_words(query)
+    every = match_words({word: store.lexical.idf(word) for word in (*asked, *focus)}, words, embedder)
+    matches = every.of(asked)
+    return {
+        "held": matches.share,
+        "soft": matches.soft,
+        "soft_rest": matches.soft_rest,
+        "least": matches.least,
+        "focus": every.of(focus).soft,
+        "best_held": np.full(len(words), matches.share.max()),
+    }
 
 
-def _best_sentences(store: Store, passages: Sequence[Passage], vector: Vectors) -> NDArray[np.float64]:
+def _lexical_columns(store: Store, query: str, rows: Sequence[int]) -> dict[str, Column]:
+    total = sum(store.lexical.idf(word) for word in content_words(query)) or 1.0
+    bm25 = np.asarray(store.lexical.scores(query, rows)) / total
+    return {"bm25": bm25, "bm25_share": bm25 / (bm25.max() or 1.0), "best_bm25": np.full(len(rows), bm25.max())}
+
+
+def _name_columns(query: str, texts: Sequence[str]) -> dict[str, Column]:
+    found = name_kinds(query)
+    figures = [name for name, kind in found if kind is NameKind.FIGURE]
+
+    def share(asked: Sequence[str]) -> Column:
+        return np.array([sum(name in text for name in asked) / len(asked) if asked else 1.0 for text in texts])
+
+    return {"names": share([name for name, _ in found]), "figures": share(figures)}
+
+
+def _held_pairs(query: str, texts: Sequence[str]) -> Column:
+    asked = char_pairs(content_words(query))
+    return np.array([sum(pair in text for pair in asked) / (len(asked) or 1) for text in texts])
+
+
+def _best_sentences(embedder: Embedder, passages: Sequence[Passage], vector: Vectors) -> Column:
     sentences = [[p.text[a:b] for a, b in sentence_spans(p.text)] or [p.text] for p in passages]
-    cosines = store.embedder.encode_documents([text for found in sentences for text in found]) @ vector
+    cosines = embedder.encode_documents([text for found in sentences for text in found]) @ vector
     starts = np.cumsum([0, *(len(found) for found in sentences[:-1])])
     return np.clip(np.maximum.reduceat(cosines, starts), 0.0, 1.0).astype(np.float64)
 
 
-def _held_names(query: str, words: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-    asked = names(query)
-    if not asked:
-        return np.ones(len(words))
-    # Cut differently, a name may be no token there; put together, the tokens hold it all the same.
-    joined = ["".join(found) for found in words]
-    return np.array([sum(name in text for name in asked) / len(asked) for text in joined])
+def _headlines(embedder: Embedder, articles: Sequence[Article], vector: Vectors) -> Column:
+    titles = list(dict.fromkeys(article.title for article in articles))
+    cosines = dict(zip(titles, np.clip(embedder.encode_documents(titles) @ vector, 0.0, 1.0), strict=True))
+    return np.array([cosines[article.title] for article in articles], np.float64)
 
 
-@dataclass(frozen=True, slots=True)
-class Forest:
-    """Trees whose leaf values add up to a score.
-
-    Node ``n`` of tree ``t`` sends a row left where ``row[feature[t, n]] <= threshold[t, n]``. Children 0 and above
-    are nodes, those below are leaves: child ``-1 - i`` is leaf ``i``.
-
-    Attributes:
-        model: Fingerprint of the embedding model whose cosines it was fitted to.
-        feature: (trees, nodes) int64, a column of the features.
-        threshold: (trees, nodes) float64.
-        children: (trees, nodes, 2) int64, left and right.
-        leaf: (trees, leaves) float64.
-    """
-
-    model: str
-    feature: NDArray[np.int64]
-    threshold: NDArray[np.float64]
-    children: NDArray[np.int64]
-    leaf: NDArray[np.float64]
-
-    def scores(self, table: Vectors) -> NDArray[np.float64]:
-        """Scores in (0, 1), (n,) for (n, features); higher is better, comparable within one question."""
-        trees = np.arange(len(self.leaf))[:, None]
-        rows = np.arange(len(table))[None, :]
-        node = np.zeros((len(self.leaf), len(table)), np.int64)
-        while (inner := node >= 0).any():
-            here = np.maximum(node, 0)
-            right = table[rows, self.feature[trees, here]] > self.threshold[trees, here]
-            node = np.where(inner, self.children[trees, here, right.astype(np.int64)], node)
-        raw: NDArray[np.float64] = self.leaf[trees, -1 - node].sum(axis=0)
-        return 1.0 / (1.0 + np.exp(-raw))
-
-
-@cache
-def load_forest() -> Forest:
-    """The forest that ships with the package.
-
-    Raises:
-        ValueError: It was fitted to other features than this version computes.
-    """
-    told = json.loads((files("rag") / "ranker.json").read_text(encoding="utf-8"))
-    if told["features"] != list(FEATURES):
-        raise ValueError("rag/ranker.json was fitted to other features: run benchmarks/fit_ranker.py")
-    trees = told["trees"]
-    nodes, leaves = max(len(t["feature"]) for t in trees), max(len(t["leaf"]) for t in trees)
-
-    def padded(name: str, width: int) -> list[list[float]]:
-        return [tree[name] + [0] * (width - len(tree[name])) for tree in trees]
-
-    children = np.stack([np.array(padded("left", nodes)), np.array(padded("right", nodes))], axis=2)
-    return Forest(
-        model=told["model"],
-        feature=np.array(padded("feature", nodes), np.int64),
-        threshold=np.array(padded("threshold", nodes), np.float64),
-        children=children.astype(np.int64),
-        leaf=np.array(padded("leaf", leaves), np.float64),
-    )
+def _best_of_article(articles: Sequence[Article], dense: Vectors) -> Column:
+    best: dict[str, float] = {}
+    for article, cosine in zip(articles, dense.tolist(), strict=True):
+        best[article.article_id] = max(cosine, best.get(article.article_id, 0.0))
+    return np.array([best[article.article_id] for article in articles])

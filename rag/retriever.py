@@ -23,13 +23,14 @@ from pydantic import ConfigDict, Field
 
 from index.dates import relative_days
 from index.schema import Passage
-from index.store import Store, search_text
+from index.store import Store, copies_of, search_text
 from index.text import tokens
 from rag.config import Legs
 from rag.errors import RetrievalError
 from rag.question import check_query, content_words
-from rag.ranking import features, load_forest
+from rag.ranking import features, load_ranker
 from rag.schema import Hit
+from rag.words import share
 
 __all__ = ["PassageRetriever", "find_rows", "fuse", "passage_document", "search"]
 
@@ -70,7 +71,7 @@ def search(
     if k < 1:
         raise RetrievalError(f"k is {k}.", "Ask for 1 passage or more.")
     depth = max(k, _DEPTH)
-    ids = list(store.passages)
+    ids = store.passage_ids
     allowed = _rows_between(store, since, until)
     reach = depth if allowed is None else len(ids)  # filtered before ranking: no leg may end before its allowed rows
     lexical = [row for row, _ in store.lexical.search(text, reach)] if legs != "dense" else []
@@ -80,7 +81,7 @@ def search(
         dense = [row for row in dense if row in allowed][:depth]
     trust = _lexical_trust(store, text, store.passages[ids[lexical[0]]]) if lexical else 0.0
     scores = fuse(((1.0 - trust, dense), (trust, lexical)))
-    if legs == "fused" and scores and load_forest().model == store.embedder.fingerprint:
+    if legs == "fused" and scores and load_ranker().model == store.embedder.fingerprint:
         scores |= _learned(store, text, list(dict.fromkeys([*lexical[:_LEARNED], *dense[:_LEARNED]])), scores)
     ranked = sorted(((ids[row], score) for row, score in scores.items()), key=lambda item: (-item[1], item[0]))
     return [Hit(passage_id, score, rank) for rank, (passage_id, score) in enumerate(ranked[:k], start=1)]
@@ -90,7 +91,8 @@ class PassageRetriever(BaseRetriever):
     """LangChain's face of :func:`search`.
 
     A document's ``id`` is the passage_id, its ``page_content`` the passage's text; its metadata tell file, headline,
-    kicker, byline, kind, date and how it is known, lines, score and rank.
+    kicker, byline, kind, date and how it is known, lines, the parts of the article on other pages, the other places
+    of the same text, score and rank.
 
     Example:
         ``PassageRetriever(store=open_store("store"), k=3).invoke("谁出席了会议？")``
@@ -134,6 +136,12 @@ def passage_document(store: Store, passage: Passage, **more: Any) -> Document:
         "article_id": article.article_id,
         "first_line": first,
         "last_line": last,
+        "continues": article.continues.article_id if article.continues else None,
+        "continued_by": article.continued_by.article_id if article.continued_by else None,
+        "also": [
+            {"file": a.file, "article_id": a.article_id, "headline": a.title, "lines": a.line_range(start, end)}
+            for a, start, end in copies_of(store, passage.passage_id, passage.start, passage.end)
+        ],
     }
     if article.date:
         metadata["relative_days"] = [asdict(when) for when in relative_days(passage.text, article.date)]
@@ -148,7 +156,11 @@ def _rows_between(store: Store, since: date | None, until: date | None) -> froze
         raise RetrievalError(f"{since} is after {until}.", "Give the earlier day as --since.")
     first, last = (since or date.min).isoformat(), (until or date.max).isoformat()
     inside = {key for key, article in store.articles.items() if article.date and first <= article.date <= last}
-    return frozenset(row for row, passage in enumerate(store.passages.values()) if passage.article_id in inside)
+    return frozenset(
+        row
+        for row, passage in enumerate(store.passages.values())
+        if passage.article_id in inside or any(copy.article_id in inside for copy in passage.copies)
+    )
 
 
 def find_rows(store: Store, query: str) -> list[int]:
@@ -159,7 +171,7 @@ def find_rows(store: Store, query: str) -> list[int]:
 
 def _learned(store: Store, query: str, rows: Sequence[int], fused: Mapping[int, float]) -> dict[int, float]:
     """Learned scores of the candidates, and below them the others as they were fused."""
-    learned = load_forest().scores(features(store, query, rows))
+    learned = load_ranker().scores(features(store, query, rows))
     below = {row: float(learned.min()) * score for row, score in fused.items()}
     return below | dict(zip(rows, map(float, learned), strict=True))
 
@@ -173,8 +185,7 @@ def _lexical_trust(store: Store, query: str, best: Passage) -> float:
     """Weight of the lexical leg, in (0, 1): a soft step over the share of the query's words in its best passage."""
     weights = {word: store.lexical.idf(word) for word in content_words(query)}
     held = set(tokens(search_text(best, store.articles[best.article_id])))
-    share = sum(weight for word, weight in weights.items() if word in held) / (sum(weights.values()) or 1.0)
-    return 1.0 / (1.0 + math.exp(-_TRUST_STEEPNESS * (share - _TRUST_MIDDLE)))
+    return 1.0 / (1.0 + math.exp(-_TRUST_STEEPNESS * (share(weights, held) - _TRUST_MIDDLE)))
 
 
 def fuse(legs: Iterable[tuple[float, Sequence[int]]]) -> dict[int, float]:

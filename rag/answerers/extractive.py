@@ -1,56 +1,42 @@
-"""Which sentence answers? A reader that needs no language model and only ever points at text of the pages.
+"""Which sentences answer? A reader that needs no language model and only ever points at text of the pages.
 
-Each sentence of the passages is scored by a linear model of transparent features (``rag.answerers.features``), and a
-second one turns the best sentence's features into a confidence. Both are logistic regressions that
-``benchmarks/fit_reader.py`` fits on public question sets, with each question asked twice: as it is, and with the
-pages that answer it taken away.
+Two small learned models decide: one scores each sentence of the passages by transparent features
+(``rag.answerers.features``), one turns what the best sentence and its rivals show into the probability that it answers
+(``rag.answerers.confidence``). ``benchmarks/fit.py`` fits both on public question sets, with each question asked
+twice: as it is, and with the pages that answer it taken away.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 
+import numpy as np
+
+from index.embedding import Embedder, load_embedder
 from index.store import Store
-from rag.answerers.base import Reading
+from rag.answerers.base import Extract, Reading
+from rag.answerers.confidence import CONFIDENCE_FEATURES, evidence
 from rag.answerers.features import FEATURES, Candidate, find_candidates, word_weights
+from rag.answerers.premises import find_mismatches
+from rag.answerers.selection import Scored, select
+from rag.answerers.short import short_answers
+from rag.forest import Forest, load_forest
 from rag.question import Question
+from rag.ranking import features, load_ranker
 from rag.schema import Hit
 
 __all__ = ["ExtractiveReader"]
 
-# Printed by: python -m benchmarks.fit_reader (its command line is in its first lines)
-_SCORE = {
-    "own": 1.83,
-    "around": -2.16,
-    "pairs": 1.41,
-    "likeness": 2.13,
-    "place": 3.43,
-    "ranked": 2.41,
-    "names": -0.36,
-    "fits": 1.19,
-    "constant": -7.71,
-}
-_CONFIDENCE = {
-    "own": 2.75,
-    "around": -1.03,
-    "pairs": 1.25,
-    "likeness": 2.99,
-    "place": 0.85,
-    "ranked": 5.73,
-    "names": -0.25,
-    "fits": 0.44,
-    "constant": -9.8,
-}
-
-_FITS = list(FEATURES).index("fits")
-_MOST_EXTRACTS = 3
-_LEAST_GAIN = 0.3  # share of the question's words that a further sentence must add
-_LEAST_SCORE = 2.5  # how far, in logits, a further sentence may stay behind the best
+_TOLD = ("own", "around", "likeness", "around_least", "own_focus", "ranked")  # features that a reason names
 
 
 class ExtractiveReader:
     """Answers with sentences of the passages, or abstains.
+
+    Its models were fitted to the cosines of the built-in embedding model, so that one measures here, whichever model
+    the store was built with.
 
     Args:
         min_confidence: In [0, 1]; below it the reader abstains.
@@ -61,39 +47,63 @@ class ExtractiveReader:
 
     def read(self, question: Question, hits: Sequence[Hit], store: Store) -> Reading:
         """Find what answers; see :class:`rag.answerers.base.Reader`."""
-        ranked = sorted(
-            find_candidates(question, hits, store),
-            key=lambda c: (-_linear(_SCORE, c), c.extract.passage_id, c.extract.start),
-        )
-        if not ranked:
-            return Reading((), 0.0, "no passage has to do with the question")
-        fitting = [c for c in ranked if c.features[_FITS] > 0]
-        if not fitting:
-            return Reading((), 0.0, "no sentence holds the number or time that is asked for")
-        best = fitting[0]
-        confidence = 1 / (1 + math.exp(-_linear(_CONFIDENCE, best)))
-        told = ", ".join(f"{name} {value:.2f}" for name, value in zip(FEATURES, best.features, strict=True))
+        embedder = _measuring(store.embedder)
+        measured = hits if embedder is store.embedder else _rescored(question, hits, store, embedder)
+        candidates = find_candidates(question, measured, store, embedder)
+        if not candidates:
+            lacks = "no sentence holds the number or time that is asked for"
+            return Reading((), 0.0, lacks if question.wants and hits else "no passage has to do with the question")
+        table = np.array([candidate.features for candidate in candidates], np.float32)
+        scores = _sentences().scores(table)
+        confidence = float(_confidence().scores(np.array([evidence(table, scores)], np.float32))[0])
+        order = sorted(range(len(candidates)), key=lambda row: (-scores[row], *_place(candidates[row])))
+        ranked = [Scored(candidates[row], float(scores[row])) for row in order]
+        told = _tell(ranked[0])
         if confidence < self.min_confidence:
             return Reading((), confidence, f"confidence below {self.min_confidence:.2f}; best sentence: {told}")
-        chosen = _choose(fitting, word_weights(question, store))
-        return Reading(tuple(c.extract for c in chosen), confidence, f"best sentence: {told}")
+        chosen = select(question, ranked, word_weights(question, store))
+        mismatches = find_mismatches(question, [candidate.text for candidate in chosen])
+        extracts = tuple(_marked(question, candidate) for candidate in chosen)
+        return Reading(extracts, confidence, f"best sentence: {told}", remarks=mismatches)
 
 
-def _linear(weights: Mapping[str, float], candidate: Candidate) -> float:
-    pairs = zip(FEATURES, candidate.features, strict=True)
-    return weights["constant"] + sum(weights[name] * value for name, value in pairs)
+def _measuring(embedder: Embedder) -> Embedder:
+    """The embedder that the forests were fitted to: the store's where it is that one, else the built-in."""
+    return embedder if embedder.fingerprint == _sentences().model else _builtin()
 
 
-def _choose(ranked: Sequence[Candidate], weights: Mapping[str, float]) -> list[Candidate]:
-    """The best candidate, and others that hold what of the question it does not."""
-    chosen = [ranked[0]]
-    floor = _linear(_SCORE, ranked[0]) - _LEAST_SCORE
-    missing = {word: weight for word, weight in weights.items() if word not in chosen[0].words}
-    for candidate in ranked[1:]:
-        if len(chosen) == _MOST_EXTRACTS or _linear(_SCORE, candidate) < floor:
-            break
-        gain = sum(weight for word, weight in missing.items() if word in candidate.words)
-        if gain >= _LEAST_GAIN * sum(weights.values()):
-            chosen.append(candidate)
-            missing = {word: weight for word, weight in missing.items() if word not in candidate.words}
-    return chosen
+def _rescored(question: Question, hits: Sequence[Hit], store: Store, embedder: Embedder) -> list[Hit]:
+    """The hits with the scores that the learned ranking gives them, in the order in which they were found."""
+    if not hits:
+        return []
+    row_of = {passage_id: row for row, passage_id in enumerate(store.passages)}
+    table = features(store, question.query, [row_of[hit.passage_id] for hit in hits], embedder)
+    return [replace(hit, score=float(score)) for hit, score in zip(hits, load_ranker().scores(table), strict=True)]
+
+
+def _marked(question: Question, candidate: Candidate) -> Extract:
+    start = candidate.extract.start
+    marks = tuple((start + left, start + right) for left, right in short_answers(question, candidate.text))
+    return replace(candidate.extract, marks=marks)
+
+
+def _place(candidate: Candidate) -> tuple[str, int]:
+    return candidate.extract.passage_id, candidate.extract.start
+
+
+def _tell(best: Scored) -> str:
+    values = dict(zip(FEATURES, best.candidate.features, strict=True))
+    return ", ".join([f"score {best.score:.2f}", *(f"{name} {values[name]:.2f}" for name in _TOLD)])
+
+
+def _sentences() -> Forest:
+    return load_forest("sentences.json", tuple(FEATURES))
+
+
+def _confidence() -> Forest:
+    return load_forest("confidence.json", tuple(CONFIDENCE_FEATURES))
+
+
+@cache
+def _builtin() -> Embedder:
+    return load_embedder("builtin")

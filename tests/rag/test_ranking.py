@@ -1,15 +1,13 @@
-"""Features counted by hand over two passages, and a forest of two trees walked by hand."""
+"""Features of a candidate, counted by hand over two passages."""
 
 from __future__ import annotations
 
-import json
 import math
-from importlib.resources import files
 
 import numpy as np
 import pytest
 
-from rag.ranking import FEATURES, Forest, features, load_forest
+from rag.ranking import FEATURES, features
 
 # Each page is one passage: headline, byline, text.
 _PAGES = {
@@ -67,40 +65,38 @@ def test_a_question_without_a_known_word_is_no_error(store) -> None:
     assert _column(table, "bm25") == [0.0, 0.0]
 
 
-def test_what_is_remembered_changes_no_feature(store, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = features(store, "图书馆和大桥", [0, 1])
-    np.testing.assert_array_equal(features(store, "图书馆和大桥", [0, 1]), first)  # all of it remembered
-    monkeypatch.setattr("rag.ranking._MOST_REMEMBERED", 0)
-    np.testing.assert_array_equal(
-        features(store, "周一闭馆的图书馆和大桥", [0]), features(store, "周一闭馆的图书馆和大桥", [0])
-    )
+def test_the_focus_is_what_stands_beside_the_asking_word(store) -> None:
+    # 藏书 stands before 多少 and 册 behind it; the keywords' embedder knows neither, so only words that are held count.
+    focus = _column(features(store, "图书馆藏书多少册？", [0, 1]), "focus")
+    assert focus[0] > focus[1] == 0.0
 
 
-def test_a_forest_walked_by_hand() -> None:
-    # Tree 1: x0 <= 0.5 ? leaf -1 : (x1 <= 2 ? leaf 0 : leaf 3). Tree 2: always 0.5.
-    forest = Forest(
-        model="",
-        feature=np.array([[0, 1], [0, 0]]),
-        threshold=np.array([[0.5, 2.0], [0.0, 0.0]]),
-        children=np.array([[[-1, 1], [-2, -3]], [[-1, -1], [0, 0]]]),
-        leaf=np.array([[-1.0, 0.0, 3.0], [0.5, 0.0, 0.0]]),
-    )
-    table = np.array([[0.5, 9.0], [0.6, 2.0], [0.6, 2.1]], np.float32)
-    expected = [1 / (1 + math.exp(-raw)) for raw in (-0.5, 0.5, 3.5)]
-    assert forest.scores(table) == pytest.approx(expected)
-    assert forest.scores(np.zeros((0, 2), np.float32)).shape == (0,)
+def test_figures_are_looked_for_and_none_is_all(store) -> None:
+    assert _column(features(store, "大桥长480米吗？", [0, 1]), "figures") == [0.0, 1.0]
+    assert _column(features(store, "大桥有多长？", [0, 1]), "figures") == [1.0, 1.0]
 
 
-def test_the_shipped_forest_walks_as_its_file_says() -> None:
-    told = json.loads((files("rag") / "ranker.json").read_text(encoding="utf-8"))
-    table = np.random.default_rng(0).random((20, len(FEATURES)), np.float32)
+def test_depth_and_latin_share(store) -> None:
+    table = features(store, "AI 大桥", [0, 1])
+    assert _column(table, "depth") == [0.0, 0.0]  # each page is one passage, from its start
+    assert _column(table, "latin") == [0.5, 0.5]
 
-    def walk(tree: dict[str, list[float]], row: np.ndarray) -> float:
-        node = 0
-        while node >= 0:
-            side = "right" if row[int(tree["feature"][node])] > tree["threshold"][node] else "left"
-            node = int(tree[side][node])
-        return tree["leaf"][-1 - node]
 
-    expected = [1 / (1 + math.exp(-sum(walk(tree, row) for tree in told["trees"]))) for row in table]
-    assert load_forest().scores(table) == pytest.approx(expected)
+def test_the_headline_is_measured_by_itself(store) -> None:
+    # 柳河镇图书馆开馆 counts 图书馆 alone, 鹿鸣大桥通车 counts 大桥 alone.
+    assert _column(features(store, "图书馆", [0, 1]), "headline") == pytest.approx([1.0, 0.0])
+
+
+def test_passages_of_one_article_share_the_best_cosine(make_store) -> None:
+    text = "图书馆开馆\n本报记者 周小雨\n" + "图书馆藏书3200册。" * 4 + "\n" + "大桥长480米。" * 6
+    store = make_store({"a.txt": text}, size=40)
+    rows = list(range(len(store.passages)))
+    table = features(store, "图书馆", rows)
+    assert min(_column(table, "dense")) < 1.0
+    assert _column(table, "article") == pytest.approx([max(_column(table, "dense"))] * len(rows))
+
+
+def test_another_embedder_measures_when_it_is_given(store, keyword_embedder) -> None:
+    # One that counts only 大桥 sees nothing of 图书馆.
+    table = features(store, "图书馆和大桥", [0, 1], keyword_embedder(["大桥"]))
+    assert _column(table, "dense") == pytest.approx([0.0, 1.0])

@@ -191,6 +191,9 @@ def test_what_a_document_tells(tiny_store):
             "article_id": "liuhe.txt#10",
             "first_line": 10,  # the headline
             "last_line": 14,  # behind the tear
+            "continues": None,
+            "continued_by": None,
+            "also": [],
             "score": 0.5,
             "rank": 2,
         },

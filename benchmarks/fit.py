@@ -1,0 +1,62 @@
+r"""Fits what Wenju learns besides its embedding model: the ranker, the sentence scores and the confidence.
+
+Run: pip install -e '.[bench]' && python -m benchmarks.fit --squad cmrc2018_trial.json drcd_dev.json \
+         --news news.jsonl.xz news_questions.jsonl news_semantic_dev.jsonl training/questions.jsonl \
+         --work /tmp/fit --limit 800 --distractors 8000 --out rag
+
+Writes ranker.json, sentences.json and confidence.json; prints how each does on questions that it was not fitted to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+
+from benchmarks.corpora import FOLDS, load_all, open_corpus, parse_arguments
+from benchmarks.fit_ranker import Ranked, fit_ranker, rank_all, report_ranking
+from benchmarks.fit_reader import Asked, Ranker, Scores, Table, fit_reader, read_all
+from benchmarks.trees import as_json
+from rag import ranking
+from rag.answerers.confidence import CONFIDENCE_FEATURES
+from rag.answerers.features import FEATURES
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Fit, report, write."""
+    args = parse_arguments(__doc__, argv, out="folder of the forests")
+    corpora = load_all(args)
+    stores = {corpus.name: open_corpus(corpus, args.work) for corpus in corpora}
+    fingerprint = stores[corpora[0].name].embedder.fingerprint
+    ranked = {corpus.name: rank_all(stores[corpus.name], corpus) for corpus in corpora}
+    report_ranking(ranked)
+    _write(args.out / "ranker.json", fit_ranker(ranked), list(ranking.FEATURES), fingerprint)
+    rankers = [_without(fold, ranked) for fold in range(FOLDS)]
+    asked: list[Asked] = []
+    for corpus in corpora:
+        asked += read_all(stores[corpus.name], corpus, ranked[corpus.name], rankers)
+    sentences, confidence = fit_reader(asked)
+    _write(args.out / "sentences.json", sentences, list(FEATURES), fingerprint)
+    _write(args.out / "confidence.json", confidence, CONFIDENCE_FEATURES, fingerprint)
+
+
+def _without(fold: int, ranked: dict[str, list[Ranked]]) -> Ranker:
+    model = fit_ranker({name: [row for row in rows if row.fold != fold] for name, rows in ranked.items()})
+
+    def scores(table: Table) -> Scores:
+        found: Scores = 1.0 / (1.0 + np.exp(-np.asarray(model.predict(table))))
+        return found
+
+    return scores
+
+
+def _write(file: Path, model: lightgbm.Booster, names: Sequence[str], fingerprint: str) -> None:
+    gains = sorted(zip(model.feature_importance("gain"), names, strict=True), reverse=True)
+    print(f"{file.name}, gain: " + ", ".join(f"{name} {gain / gains[0][0]:.2f}" for gain, name in gains))
+    file.write_text(as_json(model, names, fingerprint), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

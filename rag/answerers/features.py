@@ -67,7 +67,7 @@ _KINDS = {
     for place, kind in enumerate((Asks.THING, Asks.NUMBER, Asks.PERSON, Asks.TIME, Asks.PLACE, Asks.LIST, Asks.MANNER))
 }
 _QUOTED = re.compile("[“「『《]")
-_ANY_NUMBER = re.compile("[0-9零一二两三四五六七八九十百千万亿半几春夏秋冬每]|[日月年]前|不久|免费")
+_ANY_NUMBER = re.compile("[0-9零一二两三四五六七八九十百千万亿半几每]|[春夏秋冬][季天]|[日月年]前|不久|免费")
 _REASONS = re.compile("因为?|由于|为了?|旨在|通过|采取|以便|从而|导致|致使|使得|原因|目的|有助于|有利于|方式|措施")
 _MOST_COUNTED = 6
 

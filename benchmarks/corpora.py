@@ -25,8 +25,8 @@ __all__ = [
     "load_all",
     "load_news",
     "load_squad",
+    "make_parser",
     "open_corpus",
-    "parse_arguments",
 ]
 
 FOLDS = 5
@@ -122,8 +122,8 @@ def open_corpus(corpus: Corpus, folder: Path) -> Store:
     return open_store(folder / corpus.name / "store")
 
 
-def parse_arguments(description: str | None, argv: Sequence[str] | None, out: str | None = None) -> argparse.Namespace:
-    """The arguments that every command on these sets takes; ``out`` describes a file to be written, if there is one."""
+def make_parser(description: str | None, out: str | None = None) -> argparse.ArgumentParser:
+    """The arguments that every command on these sets takes; ``out`` describes what is to be written, if anything is."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--squad", type=Path, nargs="+", required=True, help="SQuAD-shaped files")
     parser.add_argument("--news", type=Path, nargs="+", required=True, metavar="FILE", help="articles, then questions")
@@ -132,11 +132,11 @@ def parse_arguments(description: str | None, argv: Sequence[str] | None, out: st
     parser.add_argument("--distractors", type=int, default=8000, help="further news articles (default: 8000)")
     if out:
         parser.add_argument("--out", type=Path, required=True, help=out)
-    return parser.parse_args(argv)
+    return parser
 
 
 def load_all(args: argparse.Namespace) -> list[Corpus]:
-    """The sets that :func:`parse_arguments` was given."""
+    """The sets that :func:`make_parser` was given."""
     squad = [load_squad(path, args.limit) for path in args.squad]
     return squad + [load_news(args.news[0], questions, args.distractors) for questions in args.news[1:]]
 

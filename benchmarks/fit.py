@@ -15,9 +15,11 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 
-from benchmarks.corpora import FOLDS, load_all, open_corpus, parse_arguments
+from benchmarks.ablation import report_ranker_ablation, report_reader_ablation
+from benchmarks.corpora import FOLDS, load_all, make_parser, open_corpus
 from benchmarks.fit_ranker import Ranked, fit_ranker, rank_all, report_ranking
-from benchmarks.fit_reader import Asked, Ranker, Scores, Table, fit_reader, read_all
+from benchmarks.fit_reader import Asked, Ranker, Scores, Table, fit_reader, make_tasks, read_all
+from benchmarks.parallel import map_chunks
 from benchmarks.trees import as_json
 from rag import ranking
 from rag.answerers.confidence import CONFIDENCE_FEATURES
@@ -26,20 +28,27 @@ from rag.answerers.features import FEATURES
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Fit, report, write."""
-    args = parse_arguments(__doc__, argv, out="folder of the forests")
+    parser = make_parser(__doc__, out="folder of the forests")
+    parser.add_argument("--ablation", action="store_true", help="say what each group of features earns, too")
+    parser.add_argument("--processes", type=int, default=2, help="questions asked at once (default: 2)")
+    args = parser.parse_args(argv)
     corpora = load_all(args)
     stores = {corpus.name: open_corpus(corpus, args.work) for corpus in corpora}
     fingerprint = stores[corpora[0].name].embedder.fingerprint
-    ranked = {corpus.name: rank_all(stores[corpus.name], corpus) for corpus in corpora}
+    ranked = {c.name: map_chunks(rank_all, stores[c.name].path, c.questions, args.processes) for c in corpora}
     report_ranking(ranked)
     _write(args.out / "ranker.json", fit_ranker(ranked), list(ranking.FEATURES), fingerprint)
     rankers = [_without(fold, ranked) for fold in range(FOLDS)]
     asked: list[Asked] = []
-    for corpus in corpora:
-        asked += read_all(stores[corpus.name], corpus, ranked[corpus.name], rankers)
+    for name, store in stores.items():
+        tasks = make_tasks(name, store.passage_ids, ranked[name], rankers)
+        asked += map_chunks(read_all, store.path, tasks, args.processes)
     sentences, confidence = fit_reader(asked)
     _write(args.out / "sentences.json", sentences, list(FEATURES), fingerprint)
     _write(args.out / "confidence.json", confidence, CONFIDENCE_FEATURES, fingerprint)
+    if args.ablation:
+        report_ranker_ablation(ranked)
+        report_reader_ablation(asked)
 
 
 def _without(fold: int, ranked: dict[str, list[Ranked]]) -> Ranker:

@@ -13,12 +13,13 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.corpora import Corpus, GoldQuestion, fold_of
+from benchmarks.corpora import GoldQuestion, fold_of
 from index.store import Store
+from rag.evaluation.matching import files_of
 from rag.ranking import FEATURES, features
 from rag.retriever import find_rows, search
 
-__all__ = ["Ranked", "fit_ranker", "rank_all", "report_ranking"]
+__all__ = ["Ranked", "fit_ranker", "rank_all", "reciprocal_ranks", "report_ranking"]
 
 _WEIGHTS = {"news_questions": 2.0, "news_semantic_dev": 4.0}  # small sets, and nearest to what is asked of newspapers
 _TREES = 250
@@ -52,6 +53,8 @@ class Ranked:
         pages: The candidates' pages.
         fused: Pages in the order that fusion by rank gives.
         fold: Which fold it belongs to.
+        others: The candidates that are left when the pages that answer are taken away.
+        others_table: Their features, which depend on the company they are in.
     """
 
     question: GoldQuestion
@@ -60,6 +63,8 @@ class Ranked:
     pages: tuple[str, ...]
     fused: tuple[str, ...]
     fold: int
+    others: tuple[int, ...]
+    others_table: Table
 
     @property
     def relevant(self) -> NDArray[np.bool_]:
@@ -67,24 +72,38 @@ class Ranked:
         return np.array([page in self.question.files for page in self.pages], bool)
 
 
-def rank_all(store: Store, corpus: Corpus) -> list[Ranked]:
-    """Candidates of every question of a corpus that the embedding model was not trained on."""
-    ids = store.passage_ids
-
-    def page(passage_id: str) -> str:
-        return store.articles[store.passages[passage_id].article_id].file
-
+def rank_all(store: Store, questions: Sequence[GoldQuestion]) -> list[Ranked]:
+    """Candidates of every question that the embedding model was not trained on."""
     found = []
-    for question in corpus.questions:
-        if not question.held_out or not any(char.isalnum() for char in question.text):
-            continue
-        rows = tuple(find_rows(store, question.text))
-        if rows:
-            fused = tuple(page(hit.passage_id) for hit in search(store, question.text, 60, legs="ranks"))
-            pages = tuple(page(ids[row]) for row in rows)
-            table = features(store, question.text, rows)
-            found.append(Ranked(question, rows, table, pages, fused, fold_of(question)))
+    for question in questions:
+        if question.held_out and any(char.isalnum() for char in question.text):
+            rows = tuple(find_rows(store, question.text))
+            if rows:
+                found.append(_rank(store, question, rows))
     return found
+
+
+def _rank(store: Store, question: GoldQuestion, rows: tuple[int, ...]) -> Ranked:
+    ids = store.passage_ids
+    pages = tuple(_page(store, ids[row], question) for row in rows)
+    fused = [hit.passage_id for hit in search(store, question.text, 60, legs="ranks")]
+    others = tuple(row for row, page in zip(rows, pages, strict=True) if page not in question.files)
+    return Ranked(
+        question=question,
+        rows=rows,
+        table=features(store, question.text, rows),
+        pages=pages,
+        fused=tuple(_page(store, passage_id, question) for passage_id in fused),
+        fold=fold_of(question),
+        others=others,
+        others_table=features(store, question.text, others) if others else np.zeros((0, len(FEATURES)), np.float32),
+    )
+
+
+def _page(store: Store, passage_id: str, question: GoldQuestion) -> str:
+    """The page of a passage; of several that say the same, one that answers."""
+    files = files_of(store, passage_id)
+    return next((file for file in files if file in question.files), files[0])
 
 
 def fit_ranker(ranked: Mapping[str, Sequence[Ranked]]) -> lightgbm.Booster:
@@ -100,6 +119,12 @@ def fit_ranker(ranked: Mapping[str, Sequence[Ranked]]) -> lightgbm.Booster:
         feature_name=list(FEATURES),
     )
     return lightgbm.train(_PARAMETERS, data, _TREES)
+
+
+def reciprocal_ranks(rows: Sequence[Ranked], model: lightgbm.Booster) -> list[float]:
+    """Reciprocal rank, cut at 10, of each question that has an answer."""
+    asked = [row for row in rows if row.question.answers]
+    return [_reciprocal_rank(_sorted(row, np.asarray(model.predict(row.table))), row.question.files) for row in asked]
 
 
 def report_ranking(ranked: Mapping[str, Sequence[Ranked]]) -> None:

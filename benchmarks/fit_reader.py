@@ -16,17 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.corpora import FOLDS, Corpus, GoldQuestion
+from benchmarks.corpora import FOLDS, GoldQuestion
 from benchmarks.fit_ranker import Ranked
 from index.store import Store
 from rag.answerers.confidence import CONFIDENCE_FEATURES, evidence
 from rag.answerers.features import FEATURES, Candidate, find_candidates
-from rag.evaluation.matching import contains_gold, normalise
+from rag.evaluation.matching import contains_gold, files_of, normalise
 from rag.question import understand
-from rag.ranking import features
 from rag.schema import Hit
 
-__all__ = ["Asked", "Ranker", "expected_calibration_error", "fit_reader", "read_all"]
+__all__ = ["Asked", "Ranker", "expected_calibration_error", "fit_reader", "judge_reader", "make_tasks", "read_all"]
 
 _READ = 10
 _LEAST_SHARED = 0.5  # of the shorter of candidate and gold quote
@@ -73,56 +72,79 @@ class Asked:
     fold: int
 
 
-def read_all(store: Store, corpus: Corpus, ranked: Sequence[Ranked], rankers: Sequence[Ranker]) -> list[Asked]:
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A question to be read, and the passages that are given to the reader."""
+
+    question: GoldQuestion
+    hits: tuple[Hit, ...]
+    answerable: bool
+    set: str
+    fold: int
+
+
+def make_tasks(name: str, ids: Sequence[str], ranked: Sequence[Ranked], rankers: Sequence[Ranker]) -> list[Task]:
     """Every question asked as it is, and again without the pages that answer it.
 
     Args:
-        store: Over the corpus.
-        corpus: The questions' set.
+        name: The question set.
+        ids: The passage_id of each row.
         ranked: The questions with their candidates.
         rankers: For each fold one that was not fitted to it.
     """
-    ids = store.passage_ids
-    asked: list[Asked] = []
+    tasks: list[Task] = []
     for row in ranked:
-        rank = rankers[row.fold]
+        rank, question = rankers[row.fold], row.question
         hits = _best([ids[r] for r in row.rows], rank(row.table))
-        asked.append(_ask(corpus, row, hits, store, answerable=bool(row.question.answers)))
-        others = [r for r, page in zip(row.rows, row.pages, strict=True) if page not in row.question.files]
-        if row.question.answers and others:
-            hits = _best([ids[r] for r in others], rank(features(store, row.question.text, others)))
-            asked.append(_ask(corpus, row, hits, store, answerable=False))
-    return [row for row in asked if len(row.gold)]
+        tasks.append(Task(question, hits, bool(question.answers), name, row.fold))
+        if question.answers and row.others:
+            hits = _best([ids[r] for r in row.others], rank(row.others_table))
+            tasks.append(Task(question, hits, answerable=False, set=name, fold=row.fold))
+    return tasks
+
+
+def read_all(store: Store, tasks: Sequence[Task]) -> list[Asked]:
+    """The candidates of every question that has any, with their features."""
+    return [asked for task in tasks if len((asked := _ask(store, task)).gold)]
 
 
 def fit_reader(rows: Sequence[Asked]) -> tuple[lightgbm.Booster, lightgbm.Booster]:
     """The two forests, and a report of five folds, each left out in turn."""
-    scores = _left_out_scores(rows)
-    pairs = list(zip(rows, scores, strict=True))
-    table = np.array([evidence(row.table, score) for row, score in pairs], np.float32)
-    right = np.array([bool(row.gold[np.argmax(score)]) for row, score in pairs])
+    table, right = _evidences(rows)
     _report(rows, right, _left_out_confidence(rows, table, right))
     return _fit_sentences(rows), _fit_confidence(rows, table, right)
 
 
-def _best(ids: Sequence[str], scores: Scores) -> list[Hit]:
+def judge_reader(rows: Sequence[Asked]) -> tuple[float, float]:
+    """Share of answerable questions whose best sentence holds the gold, and the AUROC of the confidence, left out."""
+    table, right = _evidences(rows)
+    answerable = np.array([row.answerable for row in rows])
+    auroc = roc_auc_score(right, _left_out_confidence(rows, table, right))
+    return float(right[answerable].mean()), float(auroc)
+
+
+def _evidences(rows: Sequence[Asked]) -> tuple[Table, NDArray[np.bool_]]:
+    """What the confidence weighs for each question, and whether the best sentence holds the gold."""
+    pairs = list(zip(rows, _left_out_scores(rows), strict=True))
+    table = np.array([evidence(row.table, score) for row, score in pairs], np.float32)
+    return table, np.array([bool(row.gold[np.argmax(score)]) for row, score in pairs])
+
+
+def _best(ids: Sequence[str], scores: Scores) -> tuple[Hit, ...]:
     best = sorted(zip(ids, scores, strict=True), key=lambda pair: (-pair[1], pair[0]))[:_READ]
-    return [Hit(passage_id, float(score), rank) for rank, (passage_id, score) in enumerate(best, start=1)]
+    return tuple(Hit(passage_id, float(score), rank) for rank, (passage_id, score) in enumerate(best, start=1))
 
 
-def _ask(corpus: Corpus, row: Ranked, hits: Sequence[Hit], store: Store, *, answerable: bool) -> Asked:
-    question = row.question
-    candidates = find_candidates(understand(question.text), hits, store)
-    gold = [_holds_gold(candidate, question, store) for candidate in candidates]
+def _ask(store: Store, task: Task) -> Asked:
+    candidates = find_candidates(understand(task.question.text), task.hits, store)
+    gold = [_holds_gold(candidate, task.question, store) for candidate in candidates]
     table = np.array([candidate.features for candidate in candidates], np.float32).reshape(-1, len(FEATURES))
-    return Asked(table, np.array(gold, bool), answerable, corpus.name, question.type, row.fold)
+    return Asked(table, np.array(gold, bool), task.answerable, task.set, task.question.type, task.fold)
 
 
 def _holds_gold(candidate: Candidate, question: GoldQuestion, store: Store) -> bool:
-    extract = candidate.extract
-    article = store.articles[store.passages[extract.passage_id].article_id]
-    text = article.text[extract.start : extract.end]
-    if article.file not in question.files:  # another article may tell the same
+    text = candidate.text
+    if question.files.isdisjoint(files_of(store, candidate.extract.passage_id)):  # another article may tell the same
         return contains_gold(text, [answer for answer in question.answers if len(answer) >= _LONG_ANSWER], "any")
     if not question.quotes:
         return contains_gold(text, question.answers, "any")

@@ -21,7 +21,7 @@ Ranker = Callable[[Store, str], list[str]]
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Rank with every fusion and print the table."""
-    args = corpora.parse_arguments(__doc__, argv)
+    args = corpora.make_parser(__doc__).parse_args(argv)
     print(f"{'set':>16} {'questions':>9} " + " ".join(f"{name:>12}" for name in _RANKERS))
     for corpus in corpora.load_all(args):
         store = corpora.open_corpus(corpus, args.work)

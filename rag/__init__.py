@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         SourceError,
         StoreError,
     )
+    from rag.live import LiveStore
     from rag.retriever import PassageRetriever, search
     from rag.schema import Answer, Citation, Hit, Outcome, Remark, Trace, Turn, Warns
     from rag.vectorstore import PassageVectorStore
@@ -49,6 +50,7 @@ __all__ = [
     "Extract",
     "ExtractiveReader",
     "Hit",
+    "LiveStore",
     "ModelError",
     "NewsQAError",
     "Outcome",
@@ -82,6 +84,7 @@ _HOMES = {
     "rag.bundle": {"Bundle", "check_bundle", "make_bundle", "read_bundle", "write_bundle"},
     "rag.chain": {"AnswerChain", "ask"},
     "rag.config": {"RagConfig"},
+    "rag.live": {"LiveStore"},
     "rag.retriever": {"PassageRetriever", "search"},
     "rag.schema": {"Answer", "Citation", "Hit", "Outcome", "Remark", "Trace", "Turn", "Warns"},
     "rag.vectorstore": {"PassageVectorStore"},

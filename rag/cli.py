@@ -1,4 +1,4 @@
-"""``wenju build|ask|verify|search|articles|info|eval``: turns a command line into one call, and the result into text.
+"""``wenju build|ask|verify|search|articles|info|serve|eval``: turns a command line into one call, and the result into text.
 
 A face: it may call the writing half (``index.build``) as well as the public names of ``rag``. Text for people comes
 from ``rag.console``, ``--json`` gives programs the same. Exit codes: 0 done (a refusal is an answer too), 1 a clear
@@ -233,7 +233,7 @@ def make_parser() -> argparse.ArgumentParser:
     shared.add_argument("--model", help="'builtin', a sentence-transformers folder, or a name on the model hub")
     shared.add_argument("--json", action="store_true", help="print JSON for programs")
     parser = argparse.ArgumentParser(prog="wenju", description="Ask Chinese newspaper pages; every quote is checked.")
-    commands = parser.add_subparsers(required=True, metavar="build|ask|verify|search|articles|info|eval")
+    commands = parser.add_subparsers(required=True, metavar="build|ask|verify|search|articles|info|serve|eval")
 
     build = commands.add_parser("build", parents=[shared], help="read pages and build the store")
     build.add_argument("pages", type=Path, nargs="?", default=Path("seeds"), help="folder or file (default: seeds)")
@@ -274,6 +274,10 @@ def make_parser() -> argparse.ArgumentParser:
 
     info = commands.add_parser("info", parents=[shared], help="tell what the store holds")
     info.set_defaults(run=_info)
+
+    from rag.api.cli import add_serve
+
+    add_serve(commands)
 
     evaluate = commands.add_parser("eval", help="measure on questions with gold answers", add_help=False)
     evaluate.add_argument("arguments", nargs=argparse.REMAINDER)

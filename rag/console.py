@@ -148,6 +148,9 @@ def show_answers(answers: Iterable[Answer], *, with_trace: bool) -> Answer:
         console.print(f"[dim]检索：{escape(trace.query)}[/dim]")
         console.print(f"[dim]依据：{escape(trace.reason)}[/dim]")
         console.print("[dim]用时：" + "，".join(f"{k} {v:.1f} ms" for k, v in trace.timings.items()) + "[/dim]")
+        for hit in trace.hits:
+            told = "  ".join(f"{name} {value:.2f}" for name, value in trace.features.get(hit.passage_id, {}).items())
+            console.print(f"[dim]{hit.rank:>2}. {hit.score:.3f} {escape(hit.passage_id)}  {told}[/dim]")
     return answer
 
 

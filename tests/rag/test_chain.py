@@ -325,3 +325,22 @@ def test_a_refusal_without_any_hit_points_at_nothing(make_store) -> None:
     answer = AnswerChain(make_store({"a.txt": "龙舟赛开始了。"})).invoke("zzzz qqqq")
     assert (answer.abstained, answer.nearest) == (True, ())
     assert answer.text == "The collection does not answer this question."
+
+
+def test_the_trace_tells_features_only_when_it_is_asked_to(tiny_store, scripted_reader, two_quotes):
+    silent = AnswerChain(tiny_store, reader=scripted_reader(two_quotes)).invoke("鹿鸣大桥全长多少米？")
+    telling = AnswerChain(tiny_store, RagConfig(trace=True), reader=scripted_reader(two_quotes)).invoke(
+        "鹿鸣大桥多长？"
+    )
+    assert silent.trace.features == {}
+    assert set(telling.trace.features) == {hit.passage_id for hit in telling.trace.hits}
+    assert "dense" in telling.trace.features[BRIDGE]
+
+
+def test_a_question_of_two_parts_is_searched_twice(tiny_store, scripted_reader, two_quotes):
+    one, other = two_quotes.extracts
+    reader = scripted_reader(Reading((one,), 0.8, "length"), Reading((other,), 0.6, "hours"))
+    answer = AnswerChain(tiny_store, reader=reader).invoke("鹿鸣大桥全长多少米，图书馆又是几点开门？")
+    assert answer.text == f"{LENGTH}[1]\n{HOURS}[2]"
+    assert (answer.confidence, answer.partly) == (0.6, False)
+    assert [hits[0].passage_id for _, hits in reader.asked] == [BRIDGE, LIBRARY]

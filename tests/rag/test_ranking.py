@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from rag.ranking import FEATURES, features
+from rag.ranking import FEATURES, explain, features
+from rag.schema import Hit
 
 # Each page is one passage: headline, byline, text.
 _PAGES = {
@@ -100,3 +101,12 @@ def test_another_embedder_measures_when_it_is_given(store, keyword_embedder) -> 
     # One that counts only 大桥 sees nothing of 图书馆.
     table = features(store, "图书馆和大桥", [0, 1], keyword_embedder(["大桥"]))
     assert _column(table, "dense") == pytest.approx([0.0, 1.0])
+
+
+def test_what_speaks_for_a_hit_is_told_by_name(store) -> None:
+    ids = store.passage_ids
+    told = explain(store, "图书馆", [Hit(ids[1], 0.5, 1), Hit(ids[0], 0.4, 2)])
+    assert list(told) == [ids[1], ids[0]]
+    assert set(told[ids[0]]) == set(FEATURES)
+    assert (told[ids[0]]["dense"], told[ids[1]]["dense"]) == (1.0, 0.0)
+    assert explain(store, "图书馆", []) == {}

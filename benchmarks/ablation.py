@@ -1,0 +1,83 @@
+"""What does each group of features earn? Each is taken out in turn, and all is fitted and judged again.
+
+Called by ``benchmarks.fit --ablation``. Judged on five folds, each left out in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.corpora import FOLDS
+from benchmarks.fit_ranker import Ranked, fit_ranker, reciprocal_ranks
+from benchmarks.fit_reader import Asked, judge_reader
+from rag import ranking
+from rag.answerers import features
+
+__all__ = ["report_ranker_ablation", "report_reader_ablation"]
+
+_RANKER = {
+    "nothing": (),
+    "cosine of the passage": ("dense", "dense_gap", "best_dense", "article"),
+    "cosine of sentence, headline": ("sentence", "headline"),
+    "BM25": ("bm25", "bm25_share", "best_bm25"),
+    "words held": ("held", "best_held"),
+    "soft words": ("soft", "soft_rest", "least"),
+    "focus": ("focus",),
+    "pairs of characters": ("pairs",),
+    "names, figures": ("names", "figures"),
+    "depth, length, script": ("depth", "length", "latin"),
+}
+_READER = {
+    "nothing": (),
+    "words of the sentence": ("own", "own_soft", "own_least", "near"),
+    "words around": ("around", "around_soft", "around_least"),
+    "focus": ("own_focus", "around_focus"),
+    "pairs of characters": ("pairs",),
+    "likeness": ("likeness", "likeness_gap"),
+    "rank and score": ("place", "ranked", "ranked_gap"),
+    "names, figures": ("names", "names_article", "figures_article"),
+    "kind and form": ("fits", "kind"),
+    "what is new": ("new_person", "new_place", "new_figure", "new_words", "quoted"),
+    "items, reasons": ("items", "reasons"),
+    "length, depth": ("length", "depth"),
+    "of the question": ("asked_words", "latin"),
+}
+
+
+def report_ranker_ablation(ranked: Mapping[str, Sequence[Ranked]]) -> None:
+    """Print MRR@10 by set without each group of the ranker's features."""
+    print(f"{'ranker without':>30} " + " ".join(f"{name:>18}" for name in ranked))
+    for group, names in _RANKER.items():
+        columns = _columns(ranking.FEATURES, names)
+        blind = {
+            name: [replace(row, table=_without(row.table, columns)) for row in rows] for name, rows in ranked.items()
+        }
+        scores: dict[str, list[float]] = {name: [] for name in ranked}
+        for fold in range(FOLDS):
+            model = fit_ranker({name: [row for row in rows if row.fold != fold] for name, rows in blind.items()})
+            for name, rows in blind.items():
+                scores[name] += reciprocal_ranks([row for row in rows if row.fold == fold], model)
+        print(f"{group:>30} " + " ".join(f"{np.mean(values):18.3f}" for values in scores.values()))
+
+
+def report_reader_ablation(asked: Sequence[Asked]) -> None:
+    """Print what the reader gets right, and how well its confidence tells, without each group of features."""
+    print(f"{'reader without':>30} {'right':>8} {'AUROC':>8}")
+    for group, names in _READER.items():
+        columns = _columns(features.FEATURES, names)
+        right, auroc = judge_reader([replace(row, table=_without(row.table, columns)) for row in asked])
+        print(f"{group:>30} {right:8.3f} {auroc:8.3f}")
+
+
+def _columns(known: Mapping[str, str], names: Collection[str]) -> list[int]:
+    return [place for place, name in enumerate(known) if name in names]
+
+
+def _without(table: NDArray[np.float32], columns: Sequence[int]) -> NDArray[np.float32]:
+    blind = table.copy()
+    blind[:, list(columns)] = 0.0
+    return blind

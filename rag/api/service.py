@@ -1,0 +1,170 @@
+"""What can be asked of a collection? One set of calls for the HTTP routes, for chat and for agents alike.
+
+Each call takes the store of its moment and keeps it to its end, whatever is built meanwhile. Calls that search or
+answer go through the :class:`rag.api.desk.Desk`; the others only look something up.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePath
+
+from index.schema import Article
+from index.store import Store
+from rag.api.desk import Desk
+from rag.api.problems import NotHereError
+from rag.api.settings import ApiConfig
+from rag.api.wire import ArticleHead, ArticleOut, ArticlesOut, InfoOut, LineOut, PassageOut, SearchOut
+from rag.chain import AnswerChain
+from rag.config import RagConfig
+from rag.question import LONGEST_QUERY
+from rag.retriever import passage_document, search
+from rag.schema import Answer, Turn
+
+__all__ = ["Service", "program_version"]
+
+_log = logging.getLogger("wenju.api")
+
+
+class Service:
+    """Answers, searches and reads.
+
+    Args:
+        stores: Returns the store to answer from, such as a :class:`rag.live.LiveStore`.
+        config: The settings of answering.
+        api: The settings of serving.
+        desk: Who does the work.
+    """
+
+    def __init__(self, stores: Callable[[], Store], config: RagConfig, api: ApiConfig, desk: Desk) -> None:
+        self.stores, self.config, self.api, self.desk = stores, config, api, desk
+        self._chain: AnswerChain | None = None
+
+    async def ask(
+        self, question: str, history: Sequence[Turn] = (), since: date | None = None, until: date | None = None
+    ) -> Answer:
+        """The answer.
+
+        Raises:
+            BusyError: Too many questions are waiting.
+            NewsQAError: As for :func:`rag.chain.ask`, and there is no store.
+        """
+        self._note("ask", question)
+        asked = {"question": question, "history": list(history)}
+        return await self.desk.run(lambda: self._chain_for(since, until).invoke(asked))
+
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncGenerator[Answer, None]:
+        """The answer as it grows; each begins with the one before. Errors as for :meth:`ask`."""
+        self._note("chat", question)
+        asked = {"question": question, "history": list(history)}
+        return self.desk.stream(lambda: self._chain_for(None, None).stream(asked))
+
+    async def search(self, query: str, k: int, since: date | None = None, until: date | None = None) -> SearchOut:
+        """The passages that fit best. Errors as for :func:`rag.retriever.search`, and BusyError."""
+        self._note("search", query)
+        return await self.desk.run(lambda: self._search(query, k, since, until))
+
+    def article(self, article_id: str) -> ArticleOut:
+        """One article.
+
+        Raises:
+            NotHereError: There is none with this id.
+        """
+        store = self.stores()
+        article = store.articles.get(article_id)
+        if article is None:
+            raise NotHereError("The collection has no such article.", "Take the `article_id` of a citation or passage.")
+        page = store.pages[article.file].text
+        return ArticleOut(
+            **_head(article).model_dump(),
+            kicker=list(article.kicker),
+            subhead=list(article.subhead),
+            byline=article.byline,
+            date_source=str(article.date_source),
+            text=article.text,
+            lines=[
+                LineOut(
+                    number=line.number,
+                    role=str(line.role),
+                    text=page[line.span.start : line.span.end],
+                    joined=line.joined,
+                )
+                for line in article.lines
+            ],
+            continues=article.continues.article_id if article.continues else None,
+            continued_by=article.continued_by.article_id if article.continued_by else None,
+        )
+
+    def articles(self, offset: int, limit: int, file: str | None = None) -> ArticlesOut:
+        """A stretch of the list of articles, of one file or of all."""
+        found = [article for article in self.stores().articles.values() if file is None or article.file == file]
+        heads = [_head(article) for article in found[offset : offset + limit]]
+        return ArticlesOut(total=len(found), offset=offset, articles=heads)
+
+    def info(self) -> InfoOut:
+        """What the collection holds. Where its files and its model lie is nobody's business."""
+        manifest = self.stores().manifest
+        return InfoOut(
+            version=program_version(),
+            pages=manifest.pages,
+            articles=manifest.articles,
+            passages=manifest.passages,
+            unreadable=len(manifest.skipped),
+            embedding=PurePath(manifest.settings.model).name,
+            writer=self.config.llm,
+            built_at=manifest.built_at,
+            generation=manifest.generation,
+            fingerprint=manifest.fingerprint,
+            limits={
+                "question_characters": LONGEST_QUERY,
+                "body_bytes": self.api.largest_body,
+                "requests_per_minute": self.api.rate or None,
+                "questions_waiting": self.api.waiting,
+            },
+        )
+
+    def _note(self, call: str, question: str) -> None:
+        if self.api.log_questions:
+            _log.info("%s: %r", call, question)
+
+    def _search(self, query: str, k: int, since: date | None, until: date | None) -> SearchOut:
+        store = self.stores()
+        passages = []
+        for hit in search(store, query, k, legs=self.config.legs, since=since, until=until):
+            document = passage_document(store, store.passages[hit.passage_id], score=hit.score, rank=hit.rank)
+            passages.append(PassageOut(passage_id=hit.passage_id, text=document.page_content, **document.metadata))
+        return SearchOut(query=query, passages=passages)
+
+    def _chain_for(self, since: date | None, until: date | None) -> AnswerChain:
+        store = self.stores()
+        if since or until:
+            bounds = {"since": since or self.config.since, "until": until or self.config.until}
+            return AnswerChain(store, self.config.model_copy(update=bounds))
+        chain = self._chain
+        if chain is None or chain.store is not store:
+            chain = self._chain = AnswerChain(store, self.config)
+        return chain
+
+
+def program_version() -> str:
+    """The installed version; "0" where the package is not installed."""
+    try:
+        return version("wenju")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _head(article: Article) -> ArticleHead:
+    numbers = [line.number for line in article.lines]
+    return ArticleHead(
+        article_id=article.article_id,
+        file=article.file,
+        headline=article.title,
+        kind=str(article.kind),
+        date=article.date,
+        first_line=min(numbers),
+        last_line=max(numbers),
+    )

@@ -1,0 +1,45 @@
+"""Which settings does serving have? One frozen object, built once in the face and passed down."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+__all__ = ["ApiConfig", "is_loopback"]
+
+
+class ApiConfig(BaseModel):
+    """Settings of the server; frozen, unknown names are an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    token: SecretStr | None = Field(default=None, min_length=1, description="What a client must show to be answered.")
+    names: tuple[str, ...] = Field(
+        default=(), description="Names, besides its own address, under which a server on loopback may be called."
+    )
+    public_url: str | None = Field(
+        default=None, description="Address that links to articles begin with; that of the request when None."
+    )
+    rate: int = Field(default=600, ge=0, description="Requests that one client may make per minute; 0 for any number.")
+    burst: int = Field(default=120, ge=1, description="Of these, how many at once.")
+    threads: int = Field(default=2, ge=1, le=64, description="Questions that are answered at the same time.")
+    waiting: int = Field(default=100, ge=0, description="Questions that may wait for that; further ones are refused.")
+    largest_body: int = Field(default=1 << 20, ge=1024, description="Bytes of one request.")
+    largest_upload: int = Field(default=64 << 20, ge=1024, description="Bytes of one request to a mounted window.")
+    log_questions: bool = Field(default=False, description="Write the text of questions into the log.")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs of the same machine reach an address.
+
+    Example:
+        >>> is_loopback("[::1]"), is_loopback("0.0.0.0")
+        (True, False)
+    """
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

@@ -1,0 +1,119 @@
+"""Which store answers now? The newest complete one of a folder, changed without a pause.
+
+A build writes beside the store in use and then replaces its ``CURRENT``. Whoever serves questions calls
+:class:`LiveStore` for each of them: it looks whether that file was replaced, opens the new generation in a thread of
+its own, and gives out the old one until the new one is open. A question keeps the store that it was given.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from index.store import Store, open_store, read_manifest
+from rag.errors import NewsQAError
+
+__all__ = ["LiveStore"]
+
+_Stamp = tuple[int, int, int] | None
+
+
+class LiveStore:
+    """A function that returns the newest complete store of a folder, open; from any thread.
+
+    The first call opens the store and its callers wait for it. Later calls never wait: where the new generation cannot
+    be opened, the one before goes on answering, ``trouble`` tells why, and it is tried again.
+
+    Args:
+        path: The store's folder; it may be empty yet.
+        model: The model that the store must be built with; None for whichever it was.
+        every: Seconds between two looks at the folder; 0 looks at each call.
+        on_change: Called with each store that was opened, from the thread that opened it.
+
+    Attributes:
+        trouble: Why the newest generation could not be opened; None when it is the one given out.
+
+    Example:
+        ``live = LiveStore("store"); ask(live(), "谁出席了会议？")``
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        model: str | None = None,
+        *,
+        every: float = 1.0,
+        on_change: Callable[[Store], None] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.trouble: NewsQAError | None = None
+        self._model, self._every, self._on_change = model, every, on_change
+        self._store: Store | None = None
+        self._stamp: _Stamp = None
+        self._looked = 0.0
+        self._opening = threading.Lock()
+
+    def __call__(self) -> Store:
+        """The store to answer from.
+
+        Raises:
+            StoreError: No generation was opened yet, and there is none that can be.
+            ModelError: The same, for its model.
+        """
+        store = self._store
+        if store is None:
+            return self.refresh()
+        now = time.monotonic()
+        if now - self._looked >= self._every:
+            self._looked = now
+            if self._read_stamp() != self._stamp and not self._opening.locked():
+                threading.Thread(target=self._refresh_quietly, name="wenju-live-store", daemon=True).start()
+        return store
+
+    @property
+    def opened(self) -> Store | None:
+        """The store that is open, without looking for a newer one; None when none is yet."""
+        return self._store
+
+    def refresh(self) -> Store:
+        """Look now, and wait until the newest generation is open.
+
+        Raises:
+            StoreError: It cannot be opened; the one before, if any, goes on answering calls.
+            ModelError: The same, for its model.
+        """
+        with self._opening:
+            stamp = self._read_stamp()
+            if self._store is not None and stamp == self._stamp:
+                return self._store
+            try:
+                store = self._newest()
+            except NewsQAError as error:
+                self.trouble = error
+                raise
+            changed = store is not self._store
+            self._store, self._stamp, self.trouble = store, stamp, None
+        if changed and self._on_change:
+            self._on_change(store)
+        return store
+
+    def _newest(self) -> Store:
+        known = self._store
+        if known is not None and read_manifest(self.path).generation == known.manifest.generation:
+            return known  # the file was replaced by its like
+        return open_store(self.path, self._model)
+
+    def _refresh_quietly(self) -> None:
+        with suppress(NewsQAError):  # kept in ``trouble``; the next look tries again
+            self.refresh()
+
+    def _read_stamp(self) -> _Stamp:
+        """What changes whenever a build switches: a replaced file is another file."""
+        try:
+            found = (self.path / "CURRENT").stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size

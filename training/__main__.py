@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,26 @@ import numpy as np
 from training.card import model_card
 from training.evaluation import DevSet, Row, as_table, bm25_run, dense_run, load_sets, score
 from training.export import export, load_folder, neighbours
+from training.picture import picture
 from training.prepare import make_tokenizer, prepare
 from training.report import report
 from training.settings import DataPaths, Settings
+from training.sizes import size_table, variants
 from training.speed import measure_speed
 from training.trainer import train
+from training.work import product
 
 __all__ = ["main"]
+
+_SHOWN = (
+    ("cmrc", "held out", "mrr@10"),
+    ("drcd", "held out", "mrr@10"),
+    ("seeds", "paraphrase", "recall@5"),
+    ("news", "paraphrase", "recall@10"),
+    ("news", "english", "recall@10"),
+    ("news", "written, paraphrase", "recall@10"),
+    ("news", "written, english", "recall@10"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -48,10 +61,16 @@ def _parser() -> argparse.ArgumentParser:
     near.set_defaults(run=_neighbours)
     near.add_argument("--out", type=Path, required=True, help="model folder")
     near.add_argument("--threads", type=int, default=0)
+    near.add_argument("--picture", type=Path, help="SVG file to draw them in")
     near.add_argument("words", nargs="+")
     speed = commands.add_parser("speed", help="measure how fast a model folder loads and encodes")
     speed.set_defaults(run=_speed)
     _add_arguments(speed)
+    sizes = commands.add_parser("sizes", help="score smaller forms of a model folder")
+    sizes.set_defaults(run=_sizes)
+    _add_arguments(sizes)
+    sizes.add_argument("--dims", type=int, nargs="*", default=[384, 256, 128])
+    sizes.add_argument("--words", type=int, nargs="*", default=[40_000, 20_000])
     return parser
 
 
@@ -62,6 +81,7 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seeds", type=Path, help="folder of newspaper pages, for evaluation")
     command.add_argument("--seed-questions", type=Path, help="questions over those pages, for evaluation")
     command.add_argument("--semantic-questions", type=Path, help="questions over the news, for evaluation")
+    command.add_argument("--written-questions", type=Path, help="questions written over the news; ours when left out")
     command.add_argument("--threads", type=int, default=0, help="CPU threads; all when 0")
     for field in fields(Settings):
         kind = type(field.default)
@@ -79,42 +99,50 @@ def _settings(args: argparse.Namespace) -> Settings:
     return replace(Settings(), **{field.name: getattr(args, field.name) for field in fields(Settings)})
 
 
+def _data(args: argparse.Namespace) -> DataPaths:
+    paths = DataPaths.from_folder(args.data)
+    return replace(paths, written=args.written_questions) if args.written_questions else paths
+
+
+def _product(args: argparse.Namespace, name: str) -> Path:
+    return product(name, args.work, _data(args), _settings(args))
+
+
 def _tokenizer(args: argparse.Namespace) -> None:
-    tokenizer = make_tokenizer(DataPaths.from_folder(args.data), args.work, _settings(args))
-    report(f"tokenizer: {tokenizer.get_vocab_size()} words in {args.work / 'tokenizer.json'}")
+    tokenizer = make_tokenizer(_data(args), args.work, _settings(args))
+    report(f"tokenizer: {tokenizer.get_vocab_size()} words in {_product(args, 'tokenizer.json')}")
 
 
 def _prepare(args: argparse.Namespace) -> None:
-    material = prepare(DataPaths.from_folder(args.data), args.work, _settings(args))
+    material = prepare(_data(args), args.work, _settings(args))
     report(f"prepare: {len(material.news)} sentences of {len(material.articles) - 1} articles")
 
 
 def _train(args: argparse.Namespace) -> None:
-    data, settings = DataPaths.from_folder(args.data), _settings(args)
+    data, settings = _data(args), _settings(args)
     material = prepare(data, args.work, settings)
     tokenizer = make_tokenizer(data, args.work, settings)
-    table = train(material, settings, tokenizer.get_vocab_size(), args.work)
-    np.save(args.work / "table.npy", table.numpy())
-    (args.work / "settings.json").write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+    table = train(material, settings, tokenizer.get_vocab_size(), _product(args, "checkpoint.pt"))
+    np.save(_product(args, "table.npy"), table.numpy())
 
 
 def _export(args: argparse.Namespace) -> None:
     settings = _settings(args)
-    tokenizer = make_tokenizer(DataPaths.from_folder(args.data), args.work, settings)
-    scores, speed = args.work / "scores.md", args.work / "speed.md"
+    tokenizer = make_tokenizer(_data(args), args.work, settings)
+    scores, speed = _product(args, "scores.md"), _product(args, "speed.md")
     figures = "\n\n".join(file.read_text(encoding="utf-8").strip() for file in (scores, speed) if file.exists())
-    size = export(np.load(args.work / "table.npy"), tokenizer, args.out, model_card(settings, figures))
+    size = export(np.load(_product(args, "table.npy")), tokenizer, args.out, model_card(settings, figures))
     report(f"export: {size} bytes in {args.out}")
 
 
 def _evaluate(args: argparse.Namespace) -> None:
-    data = DataPaths.from_folder(args.data)
     tokenizer, table = load_folder(args.out)
-    sets = load_sets(data, args.seeds, args.seed_questions, args.semantic_questions)
+    sets = load_sets(_data(args), args.seeds, args.seed_questions, args.semantic_questions)
     dense = [row for test in sets for row in score(test, dense_run(test, tokenizer, table))]
     systems = {"BM25": _bm25_scores(sets), "this model": dense}
-    (args.work / "scores.json").write_text(json.dumps(systems, indent=1, ensure_ascii=False), encoding="utf-8")
-    (args.work / "scores.md").write_text(as_table(systems) + "\n", encoding="utf-8")
+    as_json = json.dumps(systems, indent=1, ensure_ascii=False)
+    _product(args, "scores.json").write_text(as_json, encoding="utf-8")
+    _product(args, "scores.md").write_text(as_table(systems) + "\n", encoding="utf-8")
     report("evaluate:\n" + as_table(systems))
 
 
@@ -127,14 +155,26 @@ def _bm25_scores(sets: Sequence[DevSet]) -> list[Row]:
 
 
 def _speed(args: argparse.Namespace) -> None:
-    line = measure_speed(args.out, DataPaths.from_folder(args.data).news)
-    (args.work / "speed.md").write_text(line + "\n", encoding="utf-8")
+    line = measure_speed(args.out, _data(args).news)
+    _product(args, "speed.md").write_text(line + "\n", encoding="utf-8")
     report(f"speed: {line}")
 
 
 def _neighbours(args: argparse.Namespace) -> None:
-    for word, near in neighbours(args.out, args.words).items():
+    found = neighbours(args.out, args.words)
+    if args.picture:
+        args.picture.write_text(picture(found), encoding="utf-8")
+    for word, near in found.items():
         report(f"{word}: " + " ".join(f"{name} {cosine:.2f}" for name, cosine in near))
+
+
+def _sizes(args: argparse.Namespace) -> None:
+    tokenizer, table = load_folder(args.out)
+    sets = load_sets(_data(args), args.seeds, args.seed_questions, args.semantic_questions)
+    texts = max(sets, key=lambda test: len(test.texts)).texts
+    found = size_table(sets, variants(tokenizer, table, texts, args.dims, args.words), _SHOWN)
+    _product(args, "sizes.md").write_text(found + "\n", encoding="utf-8")
+    report("sizes:\n" + found)
 
 
 def _all(args: argparse.Namespace) -> None:

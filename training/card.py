@@ -36,13 +36,16 @@ The weights are under CC BY-SA 4.0. They were made from
 - 67,277 Chinese news articles of 2023 as published with CRUD-RAG, Apache-2.0
 - questions and paragraphs of the CMRC 2018 trial set (CC BY-SA 4.0) and the DRCD development set (CC BY-SA 3.0), and
   questions over the news articles; three fifths of the documents, the rest is kept for the figures below
+- 2,448 questions that a language model wrote for this purpose, reading 490 of those articles: Chinese ones that share
+  few words with the article, and English ones (`training/questions.jsonl` in the project's repo)
 - the similarities that all-MiniLM-L6-v2 (Apache-2.0) finds between English texts
 
 ## Recipe
-Five signals in every step, in a softmax over the batch at temperature {temperature}, Adagrad, {steps:,} steps:
+Six signals in every step, in a softmax over the batch at temperature {temperature}, Adagrad, {steps:,} steps:
 news (a span of a sentence finds its neighbours; some spans have words replaced by synonyms or put into English one by
 one), dictionary (a word finds its glosses), sentence pairs, the teacher's similarities (of glosses, English sentences,
-English words, and of news sentences in word-by-word English), and questions with their paragraphs. Every setting:
+English words, and of news sentences in word-by-word English), questions with their paragraphs, and the written
+questions with the sentence that answers and with those around it. Every setting:
 
 ```
 {settings}

@@ -1,7 +1,7 @@
 """How well does a table find passages? Five development sets, dense alone beside BM25, with intervals.
 
-Nothing here trains: the seeds' questions and the semantic news questions are only ever asked, and of the other sets
-only the held-out fold is.
+Nothing here trains: the seeds' questions and the semantic news questions are only ever asked, of the other sets only
+the held-out fold is, and of the written questions only those whose use is not training.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from training.prepare import sentences
 from training.ragged import Ragged, encode
 from training.report import report
 from training.settings import DataPaths
-from training.sources import read_news, read_news_questions, read_squad
+from training.sources import read_news, read_news_questions, read_squad, read_written
 
 __all__ = ["METRICS", "DevSet", "Row", "as_table", "bm25_run", "chunks", "dense_run", "load_sets", "score"]
 
@@ -31,6 +31,7 @@ _CHUNK = 350  # characters
 _DEPTH = 10  # ranks that count
 _BM25_DEPTH = 200  # chunks among which the first ten documents are looked for
 _RESAMPLES = 2_000
+_BLOCK = 64  # questions compared with all texts at once
 
 Scores = dict[str, dict[str, float]]
 Row = dict[str, Any]
@@ -91,12 +92,14 @@ def dense_run(test: DevSet, tokenizer: Tokenizer, table: NDArray[np.float32], ca
     vectors = embed(_encoded(test, tokenizer, cache), table)
     asked = embed(encode(tokenizer, [query.text for query in test.queries]), table)
     names, owner = np.unique(np.asarray(test.documents), return_inverse=True)
+    order = np.argsort(owner, kind="stable")
+    vectors, begins = vectors[order], np.searchsorted(owner[order], np.arange(len(names)))
     run: Scores = {}
-    for number, similar in enumerate(asked @ vectors.T):
-        best = np.full(len(names), -np.inf, np.float32)
-        np.maximum.at(best, owner, similar)
-        first = np.lexsort((np.arange(len(names)), -best))[:_DEPTH]
-        run[str(number)] = {str(names[place]): float(best[place]) for place in first}
+    for start in range(0, len(asked), _BLOCK):
+        nearest = np.maximum.reduceat(asked[start : start + _BLOCK] @ vectors.T, begins, axis=1)
+        for number, best in enumerate(nearest, start):
+            first = np.argsort(-best, kind="stable")[:_DEPTH]
+            run[str(number)] = {str(names[place]): float(best[place]) for place in first}
     return run
 
 
@@ -177,6 +180,11 @@ def _news_set(data: DataPaths, news: Mapping[str, str], semantic: Path | None) -
         Query(item["question"], item["type"], frozenset(item["documents"]))
         for item in _json_lines(semantic)
         if item["documents"]
+    ]
+    queries += [
+        Query(question.text, f"written, {question.kind}", frozenset({question.document}))
+        for question in read_written(data.written)
+        if question.use != "train" and question.document in news
     ]
     return _test_set("news", news, queries)
 

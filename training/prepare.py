@@ -22,9 +22,10 @@ from training.glosses import gloss_book, rough_english, short_gloss, spellings
 from training.ragged import Ragged, encode
 from training.report import report
 from training.settings import DataPaths, Settings
-from training.sources import Question, read_cedict, read_news, read_news_questions, read_pairs, read_squad
+from training.sources import Question, read_cedict, read_news, read_news_questions, read_pairs, read_squad, read_written
 from training.teacher import teacher_vectors, teacher_words
 from training.vocabulary import build_tokenizer, choose_words, count_words, prune
+from training.work import product
 
 __all__ = ["Material", "make_tokenizer", "prepare", "sentences"]
 
@@ -49,6 +50,8 @@ class Material:
         rough: News sentences that were put into rough English for the teacher.
         words: English words of the vocabulary, one token each.
         questions, passages: Questions of the training fold and the text that answers each, row by row.
+        written, quotes: Questions written over the news and the sentence that answers each, row by row;
+            ``quote_rows`` are the rows of ``news`` where the sentences begin.
         gloss_of: Short English glosses, ``_GLOSSES`` rows per token id; empty where there is none.
         head_targets, word_targets, english_targets, rough_targets: Teacher vectors of the rows above.
     """
@@ -64,6 +67,9 @@ class Material:
     words: Ragged
     questions: Ragged
     passages: Ragged
+    written: Ragged
+    quotes: Ragged
+    quote_rows: NDArray[np.int64]
     gloss_of: Ragged
     head_targets: NDArray[np.float16]
     word_targets: NDArray[np.float16]
@@ -77,8 +83,8 @@ def sentences(text: str) -> list[str]:
 
 
 def make_tokenizer(data: DataPaths, work: Path, settings: Settings) -> Tokenizer:
-    """The tokenizer, from ``work/tokenizer.json`` where that exists."""
-    file = work / "tokenizer.json"
+    """The tokenizer, from the work folder where an earlier run left it."""
+    file = product("tokenizer.json", work, data, settings)
     if not file.exists():
         news, book = read_news(data.news), gloss_book(entries := read_cedict(data.cedict))
         pairs = read_pairs(data.tatoeba)
@@ -97,16 +103,16 @@ def make_tokenizer(data: DataPaths, work: Path, settings: Settings) -> Tokenizer
             chars,
             settings.vocabulary - 2,
         )
-        work.mkdir(parents=True, exist_ok=True)
-        build_tokenizer(kept).save(str(file), pretty=False)
-        (work / "counts.json").write_text(json.dumps(counts, ensure_ascii=False), encoding="utf-8")
+        counted = product("counts.json", work, data, settings)
+        counted.write_text(json.dumps(counts, ensure_ascii=False), encoding="utf-8")
+        build_tokenizer(kept).save(str(file), pretty=False)  # last: where it lies, the counts do too
     return Tokenizer.from_file(str(file))
 
 
 def prepare(data: DataPaths, work: Path, settings: Settings) -> Material:
     """Tokenise the data and ask the teacher, or read what an earlier run made of them."""
     tokenizer = make_tokenizer(data, work, settings)
-    file = work / f"material-{settings.rough_sentences}.npz"
+    file = product("material.npz", work, data, settings)
     if not file.exists():
         arrays = _flatten(_make(data, work, settings, tokenizer))
         partial = file.with_suffix(".part.npz")
@@ -119,7 +125,7 @@ def _make(data: DataPaths, work: Path, settings: Settings, tokenizer: Tokenizer)
     news = read_news(data.news)
     entries = read_cedict(data.cedict)
     book, syllables = gloss_book(entries), spellings(entries)
-    counts: dict[str, int] = json.loads((work / "counts.json").read_text(encoding="utf-8"))
+    counts: dict[str, int] = json.loads(product("counts.json", work, data, settings).read_text(encoding="utf-8"))
     by_article = [sentences(text) for text in news.values()]
     rough = _draw_sentences(by_article, settings)
     heads = [word for word in book if counts.get(word, 0) >= _HEAD_AT_LEAST or tokenizer.token_to_id(word) is not None]
@@ -133,6 +139,7 @@ def _make(data: DataPaths, work: Path, settings: Settings, tokenizer: Tokenizer)
         return teacher_vectors(texts, work / "teacher", None, lambda done, of: report(f"teacher: {name} {done}/{of}"))
 
     questions = _training_questions(data, news)
+    written = _written_questions(data, news, by_article)
     report("prepare: tokenising")
     return {
         "news": encode(tokenizer, [sentence for article in by_article for sentence in article]),
@@ -146,6 +153,9 @@ def _make(data: DataPaths, work: Path, settings: Settings, tokenizer: Tokenizer)
         "words": encode(tokenizer, words),
         "questions": encode(tokenizer, [question for question, _ in questions]),
         "passages": encode(tokenizer, [passage for _, passage in questions]),
+        "written": encode(tokenizer, [question for question, _, _ in written]),
+        "quotes": encode(tokenizer, [quote for _, quote, _ in written]),
+        "quote_rows": np.asarray([row for _, _, row in written], np.int64),
         "gloss_of": encode(tokenizer, _token_glosses(tokenizer, book, syllables)),
         "head_targets": teach("glosses", glosses),
         "word_targets": teach("words", words),
@@ -210,6 +220,34 @@ def _training_questions(data: DataPaths, news: Mapping[str, str]) -> list[tuple[
             for document in question.documents
         ]
     return pairs
+
+
+def _written_questions(
+    data: DataPaths, news: Mapping[str, str], by_article: Sequence[Sequence[str]]
+) -> list[tuple[str, str, int]]:
+    """Each question for training with each of its quotes, and the quote's first sentence counted over all articles."""
+    places = {document: number for number, document in enumerate(news)}
+    starts = np.cumsum([0] + [len(article) for article in by_article])
+    found: list[tuple[str, str, int]] = []
+    for question in read_written(data.written):
+        if question.use == "train" and question.document in places:
+            number = places[question.document]
+            rows = (_sentence_of(quote, by_article[number]) for quote in question.quotes)
+            found += [
+                (question.text, quote, int(starts[number]) + row)
+                for quote, row in zip(question.quotes, rows, strict=True)
+                if row is not None
+            ]
+    return found
+
+
+def _sentence_of(quote: str, article: Sequence[str]) -> int | None:
+    """The sentence in which a quote begins, or None where the article does not hold the quote."""
+    begin = "".join(article).find(quote)
+    if begin < 0:
+        return None
+    ends = np.cumsum([len(sentence) for sentence in article])
+    return int(np.searchsorted(ends, begin, side="right"))
 
 
 def _known(data: DataPaths, news: Mapping[str, str]) -> list[Question]:

@@ -1,4 +1,4 @@
-"""What does the model learn from? Five signals, each of which draws a batch of token lists at every step.
+"""What does the model learn from? Six signals, each of which draws a batch of token lists at every step.
 
 - news: a span of a sentence finds the sentences around it (inverse cloze). Some spans are said in other words first:
   words replaced by synonyms, or put into English one by one.
@@ -6,6 +6,8 @@
 - sentences: an English sentence finds its Chinese translation.
 - rough: a news sentence lies to others as its rough English does for the teacher.
 - questions: a question finds the paragraph that answers it.
+- written: a question that was written in other words than its article, or in English, finds the sentence that answers
+  it among other sentences of its article, and the sentences around it among passages of other articles.
 
 References:
     Lee, Chang, Toutanova: Latent Retrieval for Weakly Supervised Open Domain Question Answering (2019), the cloze task.
@@ -35,15 +37,19 @@ _NEIGHBOURS, _NEAR = 8, 0.6  # synonyms of a word: at most so many, at least so 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Two sides that belong together row by row; ``targets`` are teacher vectors of the rows, or None.
+    """Two sides that belong together row by row.
 
-    ``texts`` holds the left rows first, then the right rows; with ``paired`` False there is only a left side.
+    Attributes:
+        texts: The left rows, then as many right rows, then rows that belong to none of the left ones.
+        pairs: How many rows a side has; 0 where there is one side only and nothing to be found.
+        weight: Of the loss.
+        targets: Teacher vectors of the left rows, which the right ones share; or None.
     """
 
     texts: Ragged
+    pairs: int
     weight: float
-    targets: NDArray[np.float16] | None
-    paired: bool = True
+    targets: NDArray[np.float16] | None = None
 
 
 class Rewriter:
@@ -102,7 +108,7 @@ class Signals:
     def draw(self, rng: np.random.Generator) -> list[Batch]:
         """One step's batches."""
         drawn = [self._news(rng), self._dictionary(rng), self._sentences(rng), self._rough(rng), self._questions(rng)]
-        return [batch for batch in drawn if batch is not None]
+        return [batch for batch in [*drawn, *self._written(rng)] if batch is not None]
 
     def _news(self, rng: np.random.Generator) -> Batch | None:
         settings, news = self._settings, self._data.news
@@ -121,7 +127,7 @@ class Signals:
         )
         # A reworded span may stand in its passage: that is where its words meet their other forms.
         dropped = rng.random(len(chosen)) < np.where(np.arange(len(chosen)) < plain, settings.dropped_share, 0.3)
-        return Batch(stack([queries, self._surroundings(chosen, dropped, rng)]), 1.0, None)
+        return Batch(stack([queries, self._surroundings(chosen, dropped, rng)]), len(chosen), 1.0)
 
     def _surroundings(self, chosen: Ids, dropped: NDArray[np.bool_], rng: np.random.Generator) -> Ragged:
         """The sentences around the chosen ones, within the article, without the chosen where it is dropped."""
@@ -150,6 +156,7 @@ class Signals:
         rows = np.unique(np.searchsorted(self._head_shares, rng.random(size)).clip(0, len(data.heads) - 1))
         return Batch(
             stack([data.heads.take(rows), data.glosses.take(rows)]),
+            len(rows),
             self._settings.dictionary_weight,
             data.head_targets[rows],
         )
@@ -160,7 +167,7 @@ class Signals:
             return None
         rows = rng.choice(len(data.english), min(self._settings.sentence_batch, len(data.english)), replace=False)
         texts = stack([data.english.take(rows), data.chinese.take(rows)])
-        return Batch(texts, self._settings.sentence_weight, data.english_targets[rows])
+        return Batch(texts, len(rows), self._settings.sentence_weight, data.english_targets[rows])
 
     def _rough(self, rng: np.random.Generator) -> Batch | None:
         data, size = self._data, self._settings.rough_batch
@@ -169,7 +176,7 @@ class Signals:
         rows = rng.choice(len(data.rough), min(size, len(data.rough)), replace=False)
         words = rng.choice(len(data.words), min(size // 2, len(data.words)), replace=False)
         targets = np.concatenate([data.rough_targets[rows], data.word_targets[words]])
-        return Batch(stack([data.rough.take(rows), data.words.take(words)]), 0.0, targets, paired=False)
+        return Batch(stack([data.rough.take(rows), data.words.take(words)]), 0, 0.0, targets)
 
     def _questions(self, rng: np.random.Generator) -> Batch | None:
         data, size = self._data, self._settings.question_batch
@@ -180,7 +187,35 @@ class Signals:
         spare = np.maximum(ends - starts - _PASSAGE_LONGEST, 0)
         starts = starts + (rng.random(len(rows)) * (spare + 1)).astype(np.int64)
         passages = slices(data.passages.ids, starts, np.minimum(ends, starts + _PASSAGE_LONGEST))
-        return Batch(stack([data.questions.take(rows), passages]), self._settings.question_weight, None)
+        return Batch(stack([data.questions.take(rows), passages]), len(rows), self._settings.question_weight)
+
+    def _written(self, rng: np.random.Generator) -> list[Batch]:
+        data, settings = self._data, self._settings
+        if not len(data.written) or not settings.written_batch:
+            return []
+        rows = rng.choice(len(data.written), min(settings.written_batch, len(data.written)), replace=False)
+        asked, quoted, sentence = data.written.take(rows), data.quotes.take(rows), data.quote_rows[rows]
+        others = rng.choice(self._askable, settings.written_negatives)
+        near = data.news.take(self._neighbours(sentence, rng))
+        around, elsewhere = (self._surroundings(place, np.zeros(len(place), bool), rng) for place in (sentence, others))
+        reworded = self._rewriter.synonyms(asked, rng)
+        asked, quoted, reworded, around = (
+            _thinned(texts, settings.written_thinned, rng) for texts in (asked, quoted, reworded, around)
+        )
+        weight = settings.written_weight / 2
+        return [
+            Batch(stack([asked, quoted, near]), len(rows), weight),
+            Batch(stack([reworded, around, elsewhere]), len(rows), weight),
+        ]
+
+    def _neighbours(self, rows: Ids, rng: np.random.Generator) -> Ids:
+        """For each news sentence another one of its article, where it has another."""
+        article = self._article_of[rows]
+        first, count = self._data.articles[article], np.diff(self._data.articles)[article]
+        shift = 1 + (rng.random(len(rows)) * np.maximum(count - 1, 1)).astype(np.int64)
+        other: Ids = first + (rows - first + shift) % count
+        apart: Ids = other[other != rows]
+        return apart
 
 
 def _spans(texts: Ragged, rows: Ids, rng: np.random.Generator) -> Ragged:
@@ -189,6 +224,13 @@ def _spans(texts: Ragged, rows: Ids, rng: np.random.Generator) -> Ragged:
     wanted = np.minimum(rng.integers(_SPAN_SHORTEST, _SPAN_LONGEST + 1, len(rows)), lengths)
     begin = starts + (rng.random(len(rows)) * (lengths - wanted + 1)).astype(np.int64)
     return slices(texts.ids, begin, begin + wanted)
+
+
+def _thinned(texts: Ragged, share: float, rng: np.random.Generator) -> Ragged:
+    """The same rows with a share of their tokens left out at random."""
+    kept = rng.random(len(texts.ids)) >= share
+    ends = np.concatenate([[0], np.cumsum(kept)])
+    return Ragged(texts.ids[kept], ends[texts.offsets])
 
 
 def _synonym_table(material: Material, counts: Ids) -> NDArray[np.int32]:

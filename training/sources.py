@@ -13,7 +13,7 @@ from zlib import crc32
 from training.folding import fold
 
 __all__ = ["Entry", "Question", "is_held_out", "read_cedict", "read_news", "read_news_questions", "read_pairs"]
-__all__ += ["read_squad"]
+__all__ += ["WrittenQuestion", "read_squad", "read_written"]
 
 _ENTRY = re.compile(r"^(\S+) (\S+) \[([^\]]*)\] /(.*)/\s*$")
 _HELD_OUT_SHARE = 0.4
@@ -36,6 +36,25 @@ class Question:
     text: str
     documents: tuple[str, ...]
     held_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenQuestion:
+    """A question written for this model over one news article, with the sentences that answer it.
+
+    Attributes:
+        text: The question.
+        kind: Its type: paraphrase, english, description, list and so on.
+        document: The article.
+        quotes: Pieces of the article that answer, as printed; none where the article does not tell.
+        use: ``train`` for this model; ``fit`` for what is fitted on top of it, and for its development figures.
+    """
+
+    text: str
+    kind: str
+    document: str
+    quotes: tuple[str, ...]
+    use: str
 
 
 def read_news(path: Path) -> dict[str, str]:
@@ -80,6 +99,18 @@ def read_news_questions(path: Path) -> list[Question]:
         if len(sides) == 1:
             questions.append(Question(item["question"], tuple(item["documents"]), sides.pop()))
     return questions
+
+
+def read_written(path: Path) -> list[WrittenQuestion]:
+    """The written questions that an article answers; none where there is no such file."""
+    if not path.exists():
+        return []
+    items = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    return [
+        WrittenQuestion(item["question"], item["type"], item["documents"][0], tuple(item["quotes"]), item["use"])
+        for item in items
+        if item["documents"] and item["quotes"]
+    ]
 
 
 def is_held_out(key: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -31,5 +32,5 @@ def measure_speed(model: Path, news: Path) -> str:
     pace, per_core = len(passages) / min(wall), len(passages) / min(processor)
     return (
         f"Loads in {loading:.2f} s; encodes {pace:,.0f} passages of {_LENGTH} characters a second,"
-        f" {per_core:,.0f} a second of processor time."
+        f" {per_core:,.0f} a second of processor time (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors)."
     )

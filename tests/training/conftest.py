@@ -58,7 +58,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataPaths:
     (folder / "news_questions.jsonl").write_text(
         "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8"
     )
-    return DataPaths.from_folder(folder)
+    _write_questions(folder / "questions.jsonl", folder / "news.jsonl.xz")
+    return DataPaths.from_folder(folder, folder / "questions.jsonl")
 
 
 @pytest.fixture
@@ -74,6 +75,8 @@ def settings() -> Settings:
         sentence_batch=6,
         rough_batch=8,
         question_batch=8,
+        written_batch=6,
+        written_negatives=5,
     )
 
 
@@ -88,6 +91,19 @@ def letters_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("training.prepare.teacher_vectors", vectors)
     monkeypatch.setattr("training.prepare.teacher_words", lambda count: ["hospital", "school"][:count])
+
+
+def _write_questions(file: Path, news: Path) -> None:
+    """One question per article, its answer in the article's third sentence; every third one is not for training."""
+    lines = []
+    with lzma.open(news, "rt", encoding="utf-8") as stream:
+        for number, article in enumerate(map(json.loads, stream)):
+            quote = article["text"].split("。")[2] + "。"
+            line = {"id": f"w{number}", "type": "paraphrase", "question": f"第{number}号是哪个？", "answers": ["号"]}
+            use = "fit" if number % 3 == 0 else "train"
+            lines.append(line | {"documents": [article["id"]], "quotes": [quote], "use": use})
+    lines.append(lines[0] | {"id": "none", "type": "unanswerable", "answers": [], "quotes": []})
+    file.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
 
 
 def _question(number: int) -> dict[str, object]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.prepare import make_tokenizer, prepare, sentences
-from training.signals import Rewriter, Signals
+from training.signals import Rewriter, Signals, _thinned
 from training.sources import is_held_out, read_squad
 
 
@@ -27,6 +27,35 @@ def test_held_out_questions_are_not_in_the_material(data, work, settings):
     news = sum(not is_held_out(f"n{n}") for n in range(60))
     assert 0 < training < len(asked)
     assert len(material.questions) == 2 * training + news or len(material.questions) < 2 * len(asked) + 60
+
+
+def test_written_questions_stand_beside_the_sentence_that_answers(data, work, settings):
+    tokenizer = make_tokenizer(data, work, settings)
+    material = prepare(data, work, settings)
+    assert len(material.written) == len(material.quotes) == len(material.quote_rows) == 40  # 20 of 60 are not for it
+    for row, sentence in enumerate(material.quote_rows):
+        assert words_of(tokenizer, material.quotes, row) == words_of(tokenizer, material.news, sentence)
+
+
+def test_written_questions_meet_other_sentences_of_their_article(data, work, settings):
+    tokenizer = make_tokenizer(data, work, settings)
+    material = prepare(data, work, settings)
+    signals = Signals(material, settings, tokenizer.get_vocab_size())
+    near = signals._neighbours(material.quote_rows, np.random.default_rng(0))
+    assert np.array_equal(signals._article_of[near], signals._article_of[material.quote_rows])
+    assert (near != material.quote_rows).all()
+    quotes, passages = signals._written(np.random.default_rng(0))
+    assert (len(quotes.texts), len(passages.texts)) == (3 * 6, 2 * 6 + 5)
+    assert quotes.pairs == passages.pairs == 6
+
+
+def test_thinning_leaves_words_out_and_every_row_in_its_place(data, work, settings):
+    texts = prepare(data, work, settings).news
+    fewer = _thinned(texts, 0.5, np.random.default_rng(0))
+    assert len(fewer) == len(texts)
+    assert (fewer.lengths <= texts.lengths).all()
+    assert 0.4 < fewer.lengths.sum() / texts.lengths.sum() < 0.6
+    assert np.array_equal(_thinned(texts, 0.0, np.random.default_rng(0)).ids, texts.ids)
 
 
 def test_what_was_prepared_is_read_back_alike(data, work, settings):

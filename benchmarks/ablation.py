@@ -29,7 +29,8 @@ _RANKER = {
     "focus": ("focus",),
     "pairs of characters": ("pairs",),
     "names, figures": ("names", "figures"),
-    "depth, length, script": ("depth", "length", "latin"),
+    "depth, length": ("depth", "length"),
+    "script, size of the collection": ("latin", "collection"),
 }
 _READER = {
     "nothing": (),
@@ -44,7 +45,7 @@ _READER = {
     "what is new": ("new_person", "new_place", "new_figure", "new_words", "quoted"),
     "items, reasons": ("items", "reasons"),
     "length, depth": ("length", "depth"),
-    "of the question": ("asked_words", "latin"),
+    "question, size of the collection": ("asked_words", "latin", "collection"),
 }
 
 

@@ -7,7 +7,7 @@ import json
 import lzma
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -27,6 +27,7 @@ __all__ = [
     "load_squad",
     "make_parser",
     "open_corpus",
+    "split_corpus",
 ]
 
 FOLDS = 5
@@ -56,11 +57,17 @@ class GoldQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Page file -> text, and questions over them."""
+    """Page file -> text, and questions over them; ``name`` is what reports call it."""
 
     name: str
     pages: dict[str, str]
     questions: tuple[GoldQuestion, ...]
+    folder: str = ""
+
+    @property
+    def place(self) -> str:
+        """Folder of its store; corpora of one name differ in it."""
+        return self.folder or self.name
 
 
 def load_squad(path: Path, limit: int, seed: int = 0) -> Corpus:
@@ -93,6 +100,32 @@ def load_news(articles: Path, questions: Path, distractors: int, seed: int = 0) 
     return Corpus(questions.stem, pages, tuple(map(_news_question, gold)))
 
 
+def split_corpus(corpus: Corpus, articles: int) -> list[Corpus]:
+    """Half of a corpus as it is, and half cut into collections as small as a few newspaper pages.
+
+    Whoever asks five pages has fewer passages that look alike than whoever asks an archive, and what is learned must
+    know both. Each question is in one half; those with documents in several collections stay in the large one.
+
+    Args:
+        corpus: A corpus with one page per article.
+        articles: About how many of a small collection.
+    """
+    needed = sorted({file for question in corpus.questions for file in question.files})
+    small = [file for file in needed if crc32(f"half/{file}".encode()) % 2]
+    groups = [frozenset(small[start : start + articles]) for start in range(0, len(small), articles)]
+    parts = [
+        Corpus(
+            f"{corpus.name}, small",
+            {file: corpus.pages[file] for file in sorted(group)},
+            tuple(q for q in corpus.questions if q.files and q.files <= group),
+            f"{corpus.name}-{number}",
+        )
+        for number, group in enumerate(groups)
+    ]
+    taken = {question for part in parts for question in part.questions}
+    return [replace(corpus, questions=tuple(q for q in corpus.questions if q not in taken)), *parts]
+
+
 def _news_question(item: Mapping[str, Any]) -> GoldQuestion:
     quotes = item["quotes"] if "quotes" in item else [item["quote"]] if item.get("quote") else []
     files = frozenset(f"{name}.txt" for name in item["documents"])
@@ -114,12 +147,12 @@ def fold_of(question: GoldQuestion) -> int:
 
 def open_corpus(corpus: Corpus, folder: Path) -> Store:
     """Write the pages below ``folder``, build a store there, and open it."""
-    pages = folder / corpus.name / "pages"
+    pages = folder / corpus.place / "pages"
     pages.mkdir(parents=True, exist_ok=True)
     for file, text in corpus.pages.items():
         (pages / file).write_text(text, encoding="utf-8")
-    build_store(pages, folder / corpus.name / "store", IndexConfig())
-    return open_store(folder / corpus.name / "store")
+    build_store(pages, folder / corpus.place / "store", IndexConfig())
+    return open_store(folder / corpus.place / "store")
 
 
 def make_parser(description: str | None, out: str | None = None) -> argparse.ArgumentParser:

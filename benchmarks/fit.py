@@ -16,39 +16,52 @@ import lightgbm
 import numpy as np
 
 from benchmarks.ablation import report_ranker_ablation, report_reader_ablation
-from benchmarks.corpora import FOLDS, load_all, make_parser, open_corpus
+from benchmarks.corpora import FOLDS, Corpus, load_all, make_parser, open_corpus, split_corpus
 from benchmarks.fit_ranker import Ranked, fit_ranker, rank_all, report_ranking
-from benchmarks.fit_reader import Asked, Ranker, Scores, Table, fit_reader, make_tasks, read_all
+from benchmarks.fit_reader import Ranker, Scores, Table, fit_reader, make_tasks, read_all
 from benchmarks.parallel import map_chunks
 from benchmarks.trees import as_json
 from rag import ranking
 from rag.answerers.confidence import CONFIDENCE_FEATURES
 from rag.answerers.features import FEATURES
 
+_FEW = 40  # articles of a small collection: those of five newspaper pages
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Fit, report, write."""
     parser = make_parser(__doc__, out="folder of the forests")
+    parser.add_argument("--picture", type=Path, help="where the picture of the confidence goes, as SVG")
     parser.add_argument("--ablation", action="store_true", help="say what each group of features earns, too")
     parser.add_argument("--processes", type=int, default=2, help="questions asked at once (default: 2)")
     args = parser.parse_args(argv)
-    corpora = load_all(args)
-    stores = {corpus.name: open_corpus(corpus, args.work) for corpus in corpora}
-    fingerprint = stores[corpora[0].name].embedder.fingerprint
-    ranked = {c.name: map_chunks(rank_all, stores[c.name].path, c.questions, args.processes) for c in corpora}
+    whole = load_all(args)
+    corpora = [part for corpus in whole for part in (split_corpus(corpus, _FEW) if _is_written(corpus) else [corpus])]
+    stores = {corpus.place: open_corpus(corpus, args.work) for corpus in corpora}
+    fingerprint = stores[corpora[0].place].embedder.fingerprint
+    found = map_chunks(rank_all, [(stores[c.place].path, c.questions) for c in corpora], args.processes)
+    ranked: dict[str, list[Ranked]] = {}
+    for corpus, rows in zip(corpora, found, strict=True):
+        ranked.setdefault(corpus.name, []).extend(rows)
     report_ranking(ranked)
     _write(args.out / "ranker.json", fit_ranker(ranked), list(ranking.FEATURES), fingerprint)
     rankers = [_without(fold, ranked) for fold in range(FOLDS)]
-    asked: list[Asked] = []
-    for name, store in stores.items():
-        tasks = make_tasks(name, store.passage_ids, ranked[name], rankers)
-        asked += map_chunks(read_all, store.path, tasks, args.processes)
-    sentences, confidence = fit_reader(asked)
+    tasks = [
+        (stores[c.place].path, make_tasks(c.name, stores[c.place].passage_ids, rows, rankers))
+        for c, rows in zip(corpora, found, strict=True)
+    ]
+    asked = [row for rows in map_chunks(read_all, tasks, args.processes) for row in rows]
+    sentences, confidence = fit_reader(asked, args.picture)
     _write(args.out / "sentences.json", sentences, list(FEATURES), fingerprint)
     _write(args.out / "confidence.json", confidence, CONFIDENCE_FEATURES, fingerprint)
     if args.ablation:
         report_ranker_ablation(ranked)
         report_reader_ablation(asked)
+
+
+def _is_written(corpus: Corpus) -> bool:
+    """Whether its questions name the sentences that answer, as those written over news articles do."""
+    return any(question.quotes for question in corpus.questions)
 
 
 def _without(fold: int, ranked: dict[str, list[Ranked]]) -> Ranker:

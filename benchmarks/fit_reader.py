@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import lightgbm
@@ -16,16 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.calibration import draw_calibration
 from benchmarks.corpora import FOLDS, GoldQuestion
 from benchmarks.fit_ranker import Ranked
 from index.store import Store
 from rag.answerers.confidence import CONFIDENCE_FEATURES, evidence
 from rag.answerers.features import FEATURES, Candidate, find_candidates
 from rag.evaluation.matching import contains_gold, files_of, normalise
+from rag.evaluation.metrics import expected_calibration_error
 from rag.question import understand
 from rag.schema import Hit
 
-__all__ = ["Asked", "Ranker", "expected_calibration_error", "fit_reader", "judge_reader", "make_tasks", "read_all"]
+__all__ = ["Asked", "Ranker", "fit_reader", "judge_reader", "make_tasks", "read_all"]
 
 _READ = 10
 _LEAST_SHARED = 0.5  # of the shorter of candidate and gold quote
@@ -108,10 +111,13 @@ def read_all(store: Store, tasks: Sequence[Task]) -> list[Asked]:
     return [asked for task in tasks if len((asked := _ask(store, task)).gold)]
 
 
-def fit_reader(rows: Sequence[Asked]) -> tuple[lightgbm.Booster, lightgbm.Booster]:
-    """The two forests, and a report of five folds, each left out in turn."""
+def fit_reader(rows: Sequence[Asked], picture: Path | None = None) -> tuple[lightgbm.Booster, lightgbm.Booster]:
+    """The two forests, and a report of five folds, each left out in turn; drawn into a file where one is given."""
     table, right = _evidences(rows)
-    _report(rows, right, _left_out_confidence(rows, table, right))
+    sure = _left_out_confidence(rows, table, right)
+    _report(rows, right, sure)
+    if picture:
+        draw_calibration(picture, sure, right)
     return _fit_sentences(rows), _fit_confidence(rows, table, right)
 
 
@@ -196,12 +202,9 @@ def _report(rows: Sequence[Asked], right: NDArray[np.bool_], sure: Scores) -> No
     for name in ["all", *dict.fromkeys(names), *dict.fromkeys(sets)]:
         there = np.ones(len(rows), bool) if name == "all" else (sets == name) | (names == name)
         yes, no = there & asked, there & ~asked
-        told = " ".join(
-            f"{np.mean(sure[yes] < at):.2f}/{np.mean(sure[no] < at):.2f}" if yes.any() and no.any() else "-"
-            for at in (0.1, 0.2, 0.3, 0.4, 0.5)
-        )
+        told = " ".join(f"{_refused(sure[yes], at)}/{_refused(sure[no], at)}" for at in (0.1, 0.2, 0.3, 0.4, 0.5))
         auroc = roc_auc_score(right[there], sure[there]) if 0 < right[there].sum() < there.sum() else np.nan
-        error = expected_calibration_error(sure[there], right[there])
+        error = expected_calibration_error(sure[there].tolist(), right[there].tolist())
         share = right[yes].mean() if yes.any() else np.nan
         print(f"{name:>32} {yes.sum():>6} {share:6.3f} {auroc:6.3f} {error:6.3f}  {told}")
     print("reliability: confidence, share right, number")
@@ -211,12 +214,5 @@ def _report(rows: Sequence[Asked], right: NDArray[np.bool_], sure: Scores) -> No
             print(f"  {low:.1f}-{low + 0.1:.1f} {sure[inside].mean():.3f} {right[inside].mean():.3f} {inside.sum()}")
 
 
-def expected_calibration_error(sure: Scores, right: NDArray[np.bool_], bins: int = 10) -> float:
-    """Mean gap of confidence and share right over bins of equal width, each by its share of the answers.
-
-    References:
-        Guo, Pleiss, Sun, Weinberger: On Calibration of Modern Neural Networks (2017).
-    """
-    place = np.minimum((sure * bins).astype(int), bins - 1)
-    gaps = [abs(sure[place == b].mean() - right[place == b].mean()) * (place == b).mean() for b in set(place)]
-    return float(sum(gaps))
+def _refused(sure: Scores, threshold: float) -> str:
+    return f"{np.mean(sure < threshold):.2f}" if len(sure) else "-"

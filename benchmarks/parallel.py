@@ -1,10 +1,10 @@
-"""How are many questions put to one store at once? In chunks, by processes that each open it."""
+"""How are many questions put to stores at once? In chunks, by processes that open the store of each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
@@ -20,28 +20,32 @@ Result = TypeVar("Result")
 
 
 def map_chunks(
-    function: Callable[[Store, Sequence[Item]], list[Result]], path: Path, items: Sequence[Item], processes: int
-) -> list[Result]:
-    """Call ``function(store, chunk)`` for chunks of the items and put the results together, in order.
+    function: Callable[[Store, Sequence[Item]], list[Result]],
+    work: Sequence[tuple[Path, Sequence[Item]]],
+    processes: int,
+) -> list[list[Result]]:
+    """Call ``function(store, chunk)`` for chunks of the items of each store.
 
     Args:
         function: A function of a module, so that another process can find it.
-        path: The store's folder.
-        items: What to work on.
-        processes: How many at once; 1 works in this one.
+        work: Pairs of a store's folder and what to work on there.
+        processes: How many at once.
+
+    Returns:
+        For each pair the results of its items, in order.
     """
-    if processes <= 1:
-        return function(open_store(path), items)
-    chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(_work, function, path, chunk) for chunk in chunks]
-        return [result for job in jobs for result in job.result()]
+        jobs = [
+            [pool.submit(_work, function, path, items[at : at + _CHUNK]) for at in range(0, len(items), _CHUNK)]
+            for path, items in work
+        ]
+        return [[result for job in chunks for result in job.result()] for chunks in jobs]
 
 
 def _work(function: Callable[[Store, Sequence[Item]], list[Result]], path: Path, chunk: Sequence[Item]) -> list[Result]:
     return function(_store(path), chunk)
 
 
-@cache
+@lru_cache(maxsize=1)  # chunks come store by store
 def _store(path: Path) -> Store:
     return open_store(path)

@@ -1,4 +1,4 @@
-"""``wenju build|ask|verify|search|articles|info|serve|eval``: turns a command line into one call, and the result into text.
+"""``wenju build|ask|…``: turns a command line into one call, and the result into text.
 
 A face: it may call the writing half (``index.build``) as well as the public names of ``rag``. Text for people comes
 from ``rag.console``, ``--json`` gives programs the same. Exit codes: 0 done (a refusal is an answer too), 1 a clear
@@ -176,6 +176,13 @@ def _articles(args: argparse.Namespace) -> int:
     return code
 
 
+def _feedback(args: argparse.Namespace) -> None:
+    from window.feedback import export_feedback
+
+    done = export_feedback(args.store, args.out)
+    print(f"{done.questions} questions in {done.path}; {done.to_correct} to correct in {done.to_correct_path}")
+
+
 def _info(args: argparse.Namespace) -> None:
     from index.store import read_manifest
 
@@ -233,7 +240,7 @@ def make_parser() -> argparse.ArgumentParser:
     shared.add_argument("--model", help="'builtin', a sentence-transformers folder, or a name on the model hub")
     shared.add_argument("--json", action="store_true", help="print JSON for programs")
     parser = argparse.ArgumentParser(prog="wenju", description="Ask Chinese newspaper pages; every quote is checked.")
-    commands = parser.add_subparsers(required=True, metavar="build|ask|verify|search|articles|info|serve|eval")
+    commands = parser.add_subparsers(required=True, metavar="build|ask|verify|search|articles|info|feedback|serve|eval")
 
     build = commands.add_parser("build", parents=[shared], help="read pages and build the store")
     build.add_argument("pages", type=Path, nargs="?", default=Path("seeds"), help="folder or file (default: seeds)")
@@ -274,6 +281,11 @@ def make_parser() -> argparse.ArgumentParser:
 
     info = commands.add_parser("info", parents=[shared], help="tell what the store holds")
     info.set_defaults(run=_info)
+
+    feedback = commands.add_parser("feedback", help="make an evaluation file of what people thought of answers")
+    export = feedback.add_subparsers(required=True, metavar="export").add_parser("export", parents=[shared])
+    export.add_argument("out", type=Path, help="JSON lines for wenju eval; NAME.to-correct.jsonl stands beside it")
+    export.set_defaults(run=_feedback)
 
     from rag.api.cli import add_serve
 

@@ -51,6 +51,7 @@ FEATURES = {
     "best_dense": "greatest cosine of a candidate, which tells of the question",
     "best_held": "greatest held of a candidate, which tells of the question",
     "latin": "share of the question's letters that are Latin",
+    "collection": "natural logarithm of the number of passages that were searched",
 }
 
 
@@ -92,6 +93,7 @@ def features(store: Store, query: str, rows: Sequence[int], embedder: Embedder |
         "depth": np.array([p.start / max(1, len(a.text)) for p, a in zip(passages, articles, strict=True)]),
         "length": np.array([math.log(1 + len(passage.text)) for passage in passages]),
         "latin": np.full(len(rows), latin_share(query)),
+        "collection": np.full(len(rows), math.log(len(store.passages))),
     }
     return np.stack([columns[name] for name in FEATURES], axis=1).astype(np.float32)
 

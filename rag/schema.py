@@ -146,7 +146,7 @@ class Answer:
         text: Verbatim text of the pages with a ``[n]`` after each quote; where a language model wrote, its sentences,
             each held against the citations that its ``[n]`` name; a plain statement when ``abstained``.
         citations: One per number, in order of their first ``[n]``; empty when ``abstained``.
-        confidence: In [0, 1]; not calibrated yet, only ordered.
+        confidence: In [0, 1], the probability that the answer is right, as far as public question sets tell.
         abstained: True when the collection does not answer the question.
         nearest: When ``abstained``, the nearest passages, which are not an answer; else empty.
         trace: How it came about.

@@ -42,7 +42,7 @@ class ExtractiveReader:
         min_confidence: In [0, 1]; below it the reader abstains.
     """
 
-    def __init__(self, min_confidence: float = 0.15) -> None:
+    def __init__(self, min_confidence: float = 0.2) -> None:
         self.min_confidence = min_confidence
 
     def read(self, question: Question, hits: Sequence[Hit], store: Store) -> Reading:

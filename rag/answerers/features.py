@@ -54,6 +54,7 @@ FEATURES = {
     "depth": "where it begins in its article, 0 to 1",
     "asked_words": "content words of the question",
     "latin": "share of the question's letters that are Latin",
+    "collection": "natural logarithm of the number of passages that were searched: the more, the more look alike",
 }
 
 Column = NDArray[np.float64]
@@ -131,7 +132,7 @@ def find_candidates(
         **_meaning_columns(question, units, embedder),
         **_passage_columns(question, units, hits, store),
         **_content_columns(question, units),
-        **_question_columns(question, len(units)),
+        **_question_columns(question, store, len(units)),
     }
     table = np.stack([np.asarray(columns[name], np.float32) for name in FEATURES], axis=1).tolist()
     return [
@@ -250,11 +251,12 @@ def _content_columns(question: Question, units: Sequence[_Unit]) -> dict[str, Co
     }
 
 
-def _question_columns(question: Question, count: int) -> dict[str, Column]:
+def _question_columns(question: Question, store: Store, count: int) -> dict[str, Column]:
     told = {
         "kind": _KINDS[question.asks],
         "asked_words": len(question.words),
         "latin": latin_share(question.query),
+        "collection": math.log(len(store.passages)),
     }
     return {name: np.full(count, value, np.float64) for name, value in told.items()}
 

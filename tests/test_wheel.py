@@ -88,12 +88,12 @@ def wheel(tmp_path_factory, offline):
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    source = {file.relative_to(ROOT).as_posix() for part in ("index", "rag") for file in (ROOT / part).rglob("*.py")}
+    source = {file.relative_to(ROOT).as_posix() for part in ("index", "rag", "window") for file in (ROOT / part).rglob("*.py")}
     assert source <= set(names)
     for file in ("tokenizer.json", "model.safetensors", "modules.json", "config_sentence_transformers.json"):
         assert f"index/models/wenju-static/{file}" in names
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"index", "rag", "ui.py"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"index", "rag", "window", "ui.py"}
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
 
 

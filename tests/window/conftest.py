@@ -1,0 +1,105 @@
+"""A small collection with a torn sentence and a hostile page, and the window's routes over it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from index.build import build_store
+from index.config import IndexConfig
+from index.store import Store, open_store
+from rag.answerers import Extract
+from rag.api.desk import Desk
+from rag.api.problems import add_handlers
+from rag.citations import cite
+from rag.config import RagConfig
+from rag.live import LiveStore
+from rag.schema import Answer
+from window.examples import Starters
+from window.library import Library
+from window.routes import Backend, add_routes
+from window.talk import Talk
+
+HOSTILE = '<img src=x onerror="alert(1)">![](http://far.example/a.png)${alert(1)}{{7*7}}<script>x</script>'
+PAGES = {
+    "a.txt": (
+        "# 云溪镇建成新桥\n\n本报记者 林一\n\n云溪镇的新桥昨天通车。新桥长120米，可供两辆汽车并排\n\n\n"
+        "通过，造价300万元。新桥昨天通车。\n\n镇长说，明年还要修一条路。\n"
+    ),
+    "b.txt": f"# 恶意{HOSTILE}标题\n\n本报记者 周二\n\n石桥村的果园今年{HOSTILE}收了40吨苹果。\n",
+}
+
+MakeAnswer = Callable[..., Answer]
+
+
+@pytest.fixture(scope="session")
+def hostile() -> str:
+    return HOSTILE
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for name, text in PAGES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    folder, path = tmp_path_factory.mktemp("pages"), tmp_path_factory.mktemp("store")
+    for name, text in PAGES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    build_store(folder, path, IndexConfig())
+    return open_store(path)
+
+
+@pytest.fixture(scope="session")
+def make_answer() -> MakeAnswer:
+    """An answer that quotes given stretches of a page's first article; ``nth`` chooses among equal stretches."""
+
+    def make(
+        store: Store, file: str, *quotes: str, abstained: bool = False, nth: int = 0, bold: str = "", **more: object
+    ) -> Answer:
+        article = next(article for article in store.articles.values() if article.file == file)
+        passage_id = next(p.passage_id for p in store.passages.values() if p.article_id == article.article_id)
+        places = [[m.start() for m in re.finditer(re.escape(quote), article.text)][nth] for quote in quotes]
+        citations = []
+        for number, (place, quote) in enumerate(zip(places, quotes, strict=True), start=1):
+            short = article.text.index(bold, place) if bold else 0
+            marks = ((short, short + len(bold)),) if bold else ()
+            citations.append(cite(store, Extract(passage_id, place, place + len(quote), marks), number))
+        if abstained:
+            return Answer("问？", "没有答案。", (), 0.1, abstained=True, nearest=tuple(citations), **more)
+        text = "\n".join(f"{c.quote}[{c.number}]" for c in citations)
+        return Answer("问？", text, tuple(citations), 0.9, abstained=False, **more)
+
+    return make
+
+
+@pytest.fixture
+def backend(pages: Path, tmp_path: Path) -> Backend:
+    """All that answers a page, over a fresh store of ``pages``."""
+    path = tmp_path / "store"
+    build_store(pages, path, IndexConfig())
+    config, desk, live = RagConfig(store=path, min_confidence=0.0), Desk(2, 4), LiveStore(path, every=0.0)
+    library = Library(pages, path, config.index, live.refresh)
+    return Backend(Talk(live, desk, config, 2), desk, library, live, Starters(), {"settings": {}, "longest": 2000})
+
+
+@pytest.fixture
+async def client(backend: Backend) -> AsyncIterator[httpx.AsyncClient]:
+    """Asks the routes as the page's script does."""
+    app = FastAPI()
+    add_handlers(app)
+    add_routes(app, backend)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as asking:
+        yield asking
+    backend.desk.close()

@@ -1,0 +1,263 @@
+"""What may the page's script ask for? Typed requests in, JSON out; nothing here decides anything itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, ConfigDict, Field
+
+from index.schema import Kind
+from index.store import Store
+from rag.api.desk import Desk
+from rag.errors import NewsQAError, RetrievalError, SourceError, StoreError
+from rag.live import LiveStore
+from rag.retriever import search
+from window.examples import Starters
+from window.export import bundle_file, conversation_file
+from window.feedback import Verdict, save_feedback
+from window.library import Library, NotAllowedError
+from window.shape import article_view, row_view, text_pieces
+from window.talk import Asked, Kept, Talk, problem
+
+__all__ = ["WEB", "Backend", "add_routes"]
+
+WEB = Path(__file__).parent / "web"
+_SEARCHED, _SHOWN = 100, 40  # passages that filters choose from; passages shown
+_ROWS = 200  # of the library's table at a time
+
+
+class _FromBrowser(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Looked(_FromBrowser):
+    """A search for passages."""
+
+    query: str = Field(max_length=200_000)
+    since: date | None = None
+    until: date | None = None
+    file: str = Field(default="", max_length=400)
+    kind: Kind | None = None
+
+
+class Felt(_FromBrowser):
+    """What a person thought of an answer."""
+
+    answer: str = Field(max_length=40)
+    verdict: Verdict | None
+    word: str = Field(default="", max_length=2000)
+
+
+class GoneError(NewsQAError):
+    """What the page asks for is no longer there."""
+
+
+@dataclass
+class Backend:
+    """All that answers the page.
+
+    Attributes:
+        talk: Answers questions.
+        desk: Where other work is done that takes a processor.
+        library: Changes the collection.
+        live: Holds the store.
+        starters: Questions for the start page.
+        facts: What the window tells about its settings; nothing secret.
+    """
+
+    talk: Talk
+    desk: Desk
+    library: Library
+    live: LiveStore
+    starters: Starters
+    facts: dict[str, Any]
+
+    def store(self) -> Store | None:
+        """The store that answers now; None while the collection is empty."""
+        try:
+            return self.live()
+        except StoreError:
+            return None
+
+    def filled(self) -> Store:
+        """The store that answers now.
+
+        Raises:
+            GoneError: The collection is empty.
+        """
+        if store := self.store():
+            return store
+        raise GoneError("The collection is empty.", "Add pages in the library first.")
+
+    def kept(self, answer_id: str) -> Kept:
+        """An answer given earlier, and the store that gave it.
+
+        Raises:
+            GoneError: It is forgotten, or its generation is.
+        """
+        if kept := self.talk.kept(answer_id):
+            return kept
+        raise GoneError("This answer is no longer at hand.", "Ask again.")
+
+
+def add_routes(app: FastAPI, backend: Backend) -> None:
+    """Give an application the routes of the window, all below ``/window``."""
+    app.mount("/window/web", StaticFiles(directory=WEB), name="window-web")
+    app.include_router(_answers(backend), include_in_schema=False)
+    app.include_router(_collection(backend), include_in_schema=False)
+
+    async def tell(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, NewsQAError)  # noqa: S101  # as it is registered below
+        status = {NotAllowedError: 403, GoneError: 410}.get(type(error), 422)
+        return JSONResponse({"error": problem(error)}, status_code=status)
+
+    for kind in (NotAllowedError, GoneError, SourceError):
+        app.add_exception_handler(kind, tell)
+
+
+def _answers(backend: Backend) -> APIRouter:
+    router = APIRouter(prefix="/window")
+
+    @router.post("/ask")
+    async def ask(asked: Asked) -> StreamingResponse:
+        async def lines() -> AsyncIterator[bytes]:
+            async for event in backend.talk.events(asked):
+                yield json.dumps(event, ensure_ascii=False).encode() + b"\n"
+
+        return StreamingResponse(lines(), media_type="application/x-ndjson", headers={"cache-control": "no-store"})
+
+    @router.get("/evidence")
+    def evidence(answer: str, number: int) -> dict[str, Any]:
+        kept = backend.kept(answer)
+        shown = kept.answer.citations or kept.answer.nearest
+        citation = next((c for c in shown if c.number == number), None)
+        if citation is None:
+            raise GoneError(f"There is no evidence {number}.", "Ask again.")
+        return article_view(kept.store.articles[citation.article_id], citation)
+
+    @router.post("/feedback")
+    def feedback(felt: Felt) -> dict[str, bool]:
+        kept = backend.kept(felt.answer)
+        save_feedback(backend.live.path, felt.answer, kept.answer, kept.store.manifest, felt.verdict, felt.word)
+        return {"kept": True}
+
+    @router.get("/bundle")
+    def bundle(answer: str) -> Response:
+        kept = backend.kept(answer)
+        return _download(bundle_file(kept.answer, kept.store), "application/json", "wenju-evidence.json")
+
+    @router.get("/conversation")
+    def conversation(answer: Annotated[list[str], Query(max_length=100)]) -> Response:
+        kept = [backend.kept(name) for name in answer]
+        packed = conversation_file([(one.answer, one.store) for one in kept])
+        return _download(packed, "application/zip", "wenju-conversation.zip")
+
+    return router
+
+
+def _collection(backend: Backend) -> APIRouter:
+    router = APIRouter(prefix="/window")
+    library = backend.library
+
+    @router.get("/state")
+    def state() -> dict[str, Any]:
+        store = backend.store()
+        return {
+            **backend.facts,
+            "collection": _summary(store) if store else None,
+            "examples": backend.starters.of(store) if store else [],
+            "limits": library.limits(),
+            "job": library.job.view(),
+        }
+
+    @router.post("/search")
+    async def look(looked: Looked) -> dict[str, Any]:
+        try:
+            return {"hits": await backend.desk.run(lambda: _hits(backend.filled(), looked))}
+        except RetrievalError as error:
+            return {"hits": [], "error": problem(error, looked.query)}
+
+    @router.get("/article")
+    def article(article: str) -> dict[str, Any]:
+        found = backend.filled().articles.get(article)
+        if found is None:
+            raise GoneError("This article is no longer in the collection.", "Open the library again.")
+        return article_view(found)
+
+    @router.get("/files")
+    def files(find: str = "", start: int = 0) -> dict[str, Any]:
+        rows = [row for row in library.files(backend.store()) if find.lower() in row["file"].lower()]
+        return {"rows": rows[start : start + _ROWS], "total": len(rows)}
+
+    @router.get("/file")
+    def file(file: str) -> dict[str, Any]:
+        return {"articles": library.articles_of(backend.filled(), file)}
+
+    @router.post("/pages")
+    async def add(request: Request, name: Annotated[str, Query(max_length=400)]) -> dict[str, Any]:
+        return await library.add(name, request.stream())
+
+    @router.delete("/pages")
+    def remove(file: Annotated[str, Query(max_length=400)]) -> dict[str, bool]:
+        library.remove(file)
+        return {"removed": True}
+
+    @router.post("/rebuild")
+    def rebuild() -> dict[str, Any]:
+        return library.rebuild().view()
+
+    @router.get("/job")
+    def job() -> dict[str, Any]:
+        store = backend.store()
+        return {**library.job.view(), "generation": store.manifest.generation if store else ""}
+
+    return router
+
+
+def _hits(store: Store, looked: Looked) -> list[dict[str, Any]]:
+    """Passages that fit, filtered; the filters choose among the best hundred."""
+    narrowed = bool(looked.file or looked.kind)
+    hits = search(store, looked.query, _SEARCHED if narrowed else _SHOWN, since=looked.since, until=looked.until)
+    shown: list[dict[str, Any]] = []
+    for hit in hits:
+        passage = store.passages[hit.passage_id]
+        article = store.articles[passage.article_id]
+        if looked.file.lower() not in article.file.lower() or looked.kind not in {None, article.kind}:
+            continue
+        first, last = article.line_range(passage.start, passage.end)
+        place = {"lines": [first, last], "pieces": text_pieces(article, passage.start, passage.end)}
+        shown.append({**row_view(article), **place, "passage": passage.passage_id, "score": round(hit.score, 3)})
+    return shown[:_SHOWN]
+
+
+def _summary(store: Store) -> dict[str, Any]:
+    dates = sorted({article.date for article in store.articles.values() if article.date})
+    manifest = store.manifest
+    return {
+        "pages": manifest.pages,
+        "articles": manifest.articles,
+        "passages": manifest.passages,
+        "from": dates[0] if dates else "",
+        "to": dates[-1] if dates else "",
+        "undated": sum(article.date is None for article in store.articles.values()),
+        "kinds": sorted({str(article.kind) for article in store.articles.values()}),
+        "model": manifest.settings.model.rpartition("/")[2],  # of a folder only its name
+        "dim": manifest.dim,
+        "built_at": manifest.built_at,
+        "generation": manifest.generation,
+        "skipped": len(manifest.skipped),
+    }
+
+
+def _download(data: bytes, kind: str, name: str) -> Response:
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}", "cache-control": "no-store"}
+    return Response(data, media_type=kind, headers=headers)

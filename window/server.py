@@ -1,0 +1,110 @@
+"""What is served on the one port? The API for other programs, and the window beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from rag.api import ApiConfig, create_api
+from rag.api.cli import listen
+from rag.chain import AnswerChain
+from rag.config import RagConfig
+from rag.errors import NewsQAError
+from rag.live import LiveStore
+from rag.question import LONGEST_QUERY
+from window.examples import Starters
+from window.library import Library
+from window.page import POLICY, make_page, mount_page
+from window.routes import Backend, add_routes
+from window.talk import Talk, Wishes
+
+__all__ = ["Serving", "make_app", "serve"]
+
+_FIRST_PORT, _PORTS = 7860, 100
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What was decided at the start.
+
+    Attributes:
+        pages: The folder of pages.
+        config: The settings of asking; ``config.store`` is the store's folder.
+        api: The settings of serving.
+        port: The port, or None for the first free one.
+        locked: Why the collection may not be changed from the window; empty when it may.
+    """
+
+    pages: Path
+    config: RagConfig
+    api: ApiConfig
+    port: int | None = None
+    locked: str = ""
+
+
+def make_app(serving: Serving) -> FastAPI:
+    """The whole application: the API's routes, the window's, and the page at the root."""
+    config = serving.config
+    starters = Starters()
+    live = LiveStore(config.store, config.index.model, on_change=starters.prepare)
+    app = create_api(live, config, serving.api, window_policy=POLICY)
+    talk = Talk(live, app.state.desk, config, serving.api.threads)
+    library = Library(serving.pages, config.store, config.index, live.refresh, serving.locked)
+    add_routes(app, Backend(talk, app.state.desk, library, live, starters, _facts(config)))
+
+    def chain() -> AnswerChain:
+        return talk.chain(Wishes(min_confidence=config.min_confidence, generated=bool(config.llm)))
+
+    mount_page(app, make_page(chain))
+    return app
+
+
+def serve(serving: Serving, tell: Callable[[str], None]) -> None:
+    """Serve until interrupted.
+
+    Args:
+        serving: What, and where.
+        tell: Called with the line that names the address.
+
+    Raises:
+        NewsQAError: The address cannot be listened on.
+    """
+    import uvicorn
+
+    host = serving.api.host
+    with _listener(host, serving.port) as listener:
+        app = make_app(serving)
+        name = f"[{host}]" if ":" in host else host
+        tell(f"文据 Wenju: http://{name}:{listener.getsockname()[1]}/  (Ctrl+C stops it)")
+        settings = uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
+        )
+        uvicorn.Server(settings).run(sockets=[listener])
+
+
+def _facts(config: RagConfig) -> dict[str, Any]:
+    """What the browser is told about the settings: names and bounds, no key and no address."""
+    return {
+        "longest": LONGEST_QUERY,
+        "settings": {
+            "passages": config.passages_read,
+            "min_confidence": config.min_confidence,
+            "generated": bool(config.llm),
+            "llm": config.llm or "",
+        },
+    }
+
+
+def _listener(host: str, port: int | None) -> Any:
+    """A socket on the port, or on the first free one."""
+    for number in [port] if port else range(_FIRST_PORT, _FIRST_PORT + _PORTS):
+        try:
+            return listen(host, number)
+        except NewsQAError:
+            continue
+    where = f"{host}:{port}" if port else f"{host}, ports {_FIRST_PORT} to {_FIRST_PORT + _PORTS - 1},"
+    raise NewsQAError(f"{where} cannot be listened on.", "Name a free one with --host and --port.")

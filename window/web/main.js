@@ -1,0 +1,134 @@
+// What stands where? The frame of the window: the head with its tabs, the view below, the reader beside it.
+
+import { Chat } from "./chat.js";
+import { h, icon } from "./dom.js";
+import { remember, wishes } from "./keep.js";
+import { Library } from "./library.js";
+import { Problem, get } from "./net.js";
+import { Reader } from "./reader.js";
+import { Settings } from "./settings.js";
+import { language, t, trouble } from "./words.js";
+
+const WIDE = matchMedia("(min-width: 901px)");
+const DARK = matchMedia("(prefers-color-scheme: dark)");
+const TABS = ["ask", "library", "settings"];
+
+class App {
+  async open() {
+    this.root = h("div", { id: "wj", class: "wj" });
+    document.body.prepend(this.root);
+    this.colours();
+    DARK.addEventListener("change", () => this.colours());
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.escape());
+    try {
+      await this.reload();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.root.append(h("p", { class: "wj-trouble wj-alone", role: "alert" }, trouble(error.told)));
+      return;
+    }
+    this.draw();
+  }
+
+  draw() {
+    document.documentElement.lang = language() === "en" ? "en" : "zh-CN";
+    document.title = language() === "en" ? "Wenju 文据" : "文据 Wenju";
+    this.tab = "ask";
+    this.desk = h("main", { class: "wj-desk" });
+    this.reader = new Reader(this.desk);
+    this.chat = new Chat(this);
+    this.library = new Library(this);
+    this.settings = new Settings(this);
+    this.desk.append(this.chat.element, this.library.element, this.settings.element, this.reader.element);
+    this.root.replaceChildren(h("a", { class: "wj-skip", href: "#wj-box" }, t("skip")), this.head(), this.desk);
+    this.changed();
+    if (this.wide()) this.chat.box.focus();
+  }
+
+  head() {
+    this.tabs = Object.fromEntries(TABS.map((name) => [name, h("button", { class: "wj-navtab", type: "button", onclick: () => this.go(name) }, t(name))]));
+    this.fresh = h("button", { class: "wj-button", type: "button", id: "wj-new", onclick: () => { this.go("ask"); this.chat.restart(); this.changed(); } }, t("fresh"));
+    this.save = h("a", { class: "wj-button wj-save", download: "" }, t("save"));
+    const theme = h("button", { class: "wj-round", type: "button", "aria-label": t("theme"), title: t("theme"), onclick: () => {
+      remember({ theme: this.dark() ? "light" : "dark" });
+      this.colours();
+    } }, icon("sun"));
+    return h("header", { class: "wj-top" },
+      h("div", { class: "wj-brand" }, h("strong", {}, "文据"), h("em", { lang: "en" }, "Wenju"), h("span", {}, t("tagline"))),
+      h("nav", { class: "wj-nav", "aria-label": t("nav") }, Object.values(this.tabs)),
+      h("div", { class: "wj-tools" }, this.save, this.fresh, theme));
+  }
+
+  go(tab) {
+    this.tab = tab;
+    this.reader.close();
+    for (const name of TABS) {
+      const view = { ask: this.chat, library: this.library, settings: this.settings }[name];
+      view.element.hidden = name !== tab;
+    }
+    if (tab === "library") this.library.refresh();
+    if (tab === "settings") this.settings.refresh();
+    this.changed();
+  }
+
+  /** What depends on where we are and on the conversation. */
+  changed() {
+    for (const name of TABS) this.tabs[name].setAttribute("aria-current", name === this.tab ? "page" : "false");
+    this.fresh.hidden = !this.chat.turns.length;
+    const file = this.chat.file();
+    this.save.hidden = !file;
+    if (file) this.save.href = file;
+  }
+
+  async reload() {
+    this.state = await get("state");
+    this.chat?.refresh();
+  }
+
+  /** The wishes as the server takes them; those of the start where a person has none. */
+  asWished() {
+    const { settings, collection } = this.state;
+    const dated = Boolean(collection?.from);
+    return {
+      passages: wishes.passages ?? settings.passages,
+      min_confidence: wishes.min_confidence ?? settings.min_confidence,
+      generated: Boolean(settings.llm) && (wishes.generated ?? settings.generated),
+      since: (dated && wishes.since) || null,
+      until: (dated && wishes.until) || null,
+    };
+  }
+
+  escape() {
+    if (this.reader.overlay) this.reader.close();
+    else if (this.chat.running) this.chat.stop();
+    else this.reader.close();
+  }
+
+  /** After a change of language or colours: all is drawn anew, the conversation is kept. */
+  restyle() {
+    this.chat.stop();
+    const turns = this.chat.turns.filter((turn) => turn.state !== "queued" && turn.state !== "running");
+    this.colours();
+    this.draw();
+    for (const turn of turns) {
+      this.chat.turns.push(turn);
+      this.chat.list.append(turn.element);
+    }
+    this.chat.refresh();
+    this.go("settings");
+  }
+
+  dark() {
+    return wishes.theme === "auto" ? DARK.matches : wishes.theme === "dark";
+  }
+
+  colours() {
+    document.documentElement.dataset.wjTheme = this.dark() ? "dark" : "light";
+  }
+
+  wide() {
+    return WIDE.matches;
+  }
+}
+
+new App().open();

@@ -1,0 +1,125 @@
+// What backs an answer? The pane beside it: the cited article as a reader would want it, the quote in sight.
+
+import { fill, h, icon, pieces } from "./dom.js";
+import { Problem, get, query } from "./net.js";
+import { copyText } from "./turn.js";
+import { lineWords, t, trouble } from "./words.js";
+
+const NARROW = matchMedia("(max-width: 900px)");
+
+export class Reader {
+  constructor(desk) {
+    this.desk = desk;
+    this.sheet = h("div", { class: "wj-sheet", tabindex: "0", role: "region", "aria-label": t("whole") });
+    this.title = h("h2", { class: "wj-reader-title" });
+    this.tabs = h("div", { class: "wj-tabs", role: "group", "aria-label": t("sources") });
+    const close = h("button", { class: "wj-round", type: "button", "aria-label": t("close"), onclick: () => this.close() }, icon("close"));
+    this.about = h("div", { class: "wj-about" });
+    this.element = h("aside", { class: "wj-reader", "aria-label": t("evidence"), hidden: true },
+      h("div", { class: "wj-reader-bar" }, this.title, this.tabs, close, this.about), this.sheet);
+    addEventListener("popstate", () => this.overlay && this.close(true));
+  }
+
+  get isOpen() {
+    return !this.element.hidden;
+  }
+
+  /** Open the evidence of an answer at one of its citations. */
+  async evidence(answer, number) {
+    const shown = answer.citations.length ? answer.citations : answer.nearest;
+    const current = shown.find((citation) => citation.number === number) || shown[0];
+    if (!current) return;
+    this.title.textContent = t(answer.abstained ? "evidenceNearest" : "evidence");
+    fill(this.tabs, shown.length > 1 && shown.map((citation) => h("button", {
+      class: "wj-tab", type: "button", "aria-pressed": String(citation === current),
+      "aria-label": `${t("citation", { n: citation.number })} ${citation.headline}`,
+      onclick: () => this.evidence(answer, citation.number),
+    }, String(citation.number))));
+    const path = `evidence?${query({ answer: answer.id, number: current.number })}`;
+    await this.show(path, current, answer.abstained);
+  }
+
+  /** Open an article of the collection. */
+  async article(id) {
+    this.title.textContent = t("article");
+    fill(this.tabs);
+    await this.show(`article?${query({ article: id })}`);
+  }
+
+  async show(path, citation = null, nearest = false) {
+    const asked = (this.asked = path);
+    this.open();
+    try {
+      const article = await get(path);
+      if (asked !== this.asked) return;
+      this.tell(article, citation);
+      fill(this.sheet, this.paper(article, nearest));
+      this.sheet.scrollTop = 0;
+      const mark = this.sheet.querySelector("mark");
+      if (mark) this.reveal(mark);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      fill(this.sheet, h("p", { class: "wj-hint", role: "alert" }, trouble(error.told)));
+    }
+  }
+
+  reveal(mark) {
+    const top = mark.getBoundingClientRect().top - this.sheet.getBoundingClientRect().top;
+    this.sheet.scrollTop += top - this.sheet.clientHeight / 3;
+  }
+
+  /** What stays in sight above the article: which one it is, and where the quote stands. */
+  tell(article, citation) {
+    const { first, last } = citation || article;
+    const facts = [lineWords(first, last), article.file, article.date, t(article.kind)].filter(Boolean);
+    const quote = citation && citation.pieces.map((piece) => piece.text).join("");
+    fill(this.about,
+      h("p", { class: "wj-about-title wj-text" }, article.title || t("untitled")),
+      h("p", { class: "wj-facts" }, facts.map((fact) => h("span", {}, fact)),
+        quote && h("button", { class: "wj-link", type: "button", onclick: (event) => copyText(event.target, `“${quote}”（${article.title || t("untitled")}，${article.file} ${lineWords(first, last)}）`) }, t("copyQuote"))),
+      citation && citation.also.length > 0 && h("p", { class: "wj-facts" }, `${t("also")} `, citation.also.map((place) =>
+        h("button", { class: "wj-link", type: "button", onclick: () => this.article(place.article) }, `${place.file} ${lineWords(place.first, place.last)}`))));
+  }
+
+  paper(article, nearest) {
+    const jump = (link, label) => link && h("p", { class: "wj-jump" }, `${label} `,
+      h("button", { class: "wj-link", type: "button", onclick: () => this.article(link.article) }, link.headline || t("untitled")));
+    return h("article", { class: nearest ? "wj-paper wj-near" : "wj-paper", lang: "zh" },
+      jump(article.continues, t("continues")),
+      article.paragraphs.map((paragraph) => this.paragraph(paragraph)),
+      jump(article.continued_by, t("continuedBy")));
+  }
+
+  paragraph({ role, line, broken, pieces: parts }) {
+    const tag = { headline: "h3", section: "h4" }[role] || "p";
+    return h(tag, { class: `wj-${role} wj-text`, "data-line": String(line) }, pieces(parts, t("torn")),
+      broken && h("span", { class: "wj-broken", role: "img", title: t("broken"), "aria-label": t("broken") }, "……"));
+  }
+
+  open() {
+    if (this.element.hidden) this.opener = document.activeElement;
+    this.element.hidden = false;
+    this.desk.classList.add("wj-with-reader");
+    this.overlay = NARROW.matches;
+    if (this.overlay) {
+      if (!history.state?.wjReader) history.pushState({ wjReader: true }, "");
+      this.others(true);
+      this.sheet.focus({ preventScroll: true });
+    }
+  }
+
+  close(byHistory = false) {
+    if (this.element.hidden) return;
+    this.element.hidden = true;
+    this.desk.classList.remove("wj-with-reader");
+    this.others(false);
+    if (this.overlay && !byHistory && history.state?.wjReader) history.back();
+    this.overlay = false;
+    if (this.opener?.isConnected) this.opener.focus({ preventScroll: true });
+  }
+
+  /** While the pane lies over the chat, nothing below it can be reached. */
+  others(inert) {
+    for (const element of document.querySelectorAll(".wj-top, .wj-view")) element.inert = inert;
+  }
+}

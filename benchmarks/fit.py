@@ -4,11 +4,13 @@ Run: pip install -e '.[bench]' && python -m benchmarks.fit --squad cmrc2018_tria
          --news news.jsonl.xz news_questions.jsonl news_semantic_dev.jsonl training/questions.jsonl \
          --work /tmp/fit --limit 800 --distractors 8000 --out rag
 
-Writes ranker.json, sentences.json and confidence.json; prints how each does on questions that it was not fitted to.
+Writes ranker.json, with ranker_figures.json, sentences.json and confidence.json; prints how each does on questions that
+it was not fitted to.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from rag import ranking
 from rag.answerers.confidence import CONFIDENCE_FEATURES
 from rag.answerers.features import FEATURES
 
+_FIGURES = "ranker_figures.json"
 _FEW = 40  # articles of a small collection: those of five newspaper pages
 
 
@@ -43,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     ranked: dict[str, list[Ranked]] = {}
     for corpus, rows in zip(corpora, found, strict=True):
         ranked.setdefault(corpus.name, []).extend(rows)
-    report_ranking(ranked)
+    figures = report_ranking(ranked)
+    (args.out / _FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     _write(args.out / "ranker.json", fit_ranker(ranked), list(ranking.FEATURES), fingerprint)
     rankers = [_without(fold, ranked) for fold in range(FOLDS)]
     tasks = [

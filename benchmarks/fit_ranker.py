@@ -37,7 +37,9 @@ _PARAMETERS: dict[str, Any] = {
     "deterministic": True,
     "verbose": -1,
 }
+_SYSTEMS = ("BM25", "dense", "fused by rank", "learned")
 _CUTOFFS = (1, 5, 10)
+_MRR = len(_CUTOFFS)  # place of MRR@10 among the figures
 
 Table = NDArray[np.float32]
 
@@ -127,12 +129,16 @@ def reciprocal_ranks(rows: Sequence[Ranked], model: lightgbm.Booster) -> list[fl
     return [_reciprocal_rank(_sorted(row, np.asarray(model.predict(row.table))), row.question.files) for row in asked]
 
 
-def report_ranking(ranked: Mapping[str, Sequence[Ranked]]) -> None:
+def report_ranking(ranked: Mapping[str, Sequence[Ranked]]) -> dict[str, dict[str, float]]:
     """Print, for each set, how BM25, the dense leg, their fusion, and a ranker fitted to the other sets rank pages.
 
     A set over small collections counts as the same set: both are left out at once.
+
+    Returns:
+        Set -> system -> MRR@10.
     """
-    print(f"{'':>32} {'':>5}" + "".join(f"{name:>28}" for name in ("BM25", "dense", "fused by rank", "learned")))
+    told_of: dict[str, dict[str, float]] = {}
+    print(f"{'':>32} {'':>5}" + "".join(f"{name:>28}" for name in _SYSTEMS))
     print(f"{'set left out':>32} {'n':>5}" + "  R@1   R@5   R@10  MRR   nDCG" * 4)
     for left_out, rows in ranked.items():
         origin = left_out.partition(",")[0]
@@ -141,8 +147,12 @@ def report_ranking(ranked: Mapping[str, Sequence[Ranked]]) -> None:
         types = sorted({row.question.type for row in asked})
         for kind in ["", *(types if len(types) > 1 else [])]:
             chosen = [row for row in asked if kind in {"", row.question.type}]
-            told = "  ".join(" ".join(f"{value:.3f}" for value in figures) for figures in _figures(chosen, model))
+            figures = _figures(chosen, model)
+            if not kind:
+                told_of[left_out] = {name: round(row[_MRR], 3) for name, row in zip(_SYSTEMS, figures, strict=True)}
+            told = "  ".join(" ".join(f"{value:.3f}" for value in row) for row in figures)
             print(f"{f'{left_out} {kind}':>32} {len(chosen):>5} {told}")
+    return told_of
 
 
 def _figures(rows: Sequence[Ranked], model: lightgbm.Booster) -> list[list[float]]:

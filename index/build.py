@@ -1,4 +1,8 @@
-"""How do page files become a store? Read, link, chunk, embed, write: each step once, with progress for the face."""
+"""How do page files become a store? Read, link, chunk, embed, write: each step once, with progress for the face.
+
+All pages are read and cut anew in each build, since links and copies may lead from any page to any other; that is the
+cheap half. A passage whose text was embedded for the generation in use keeps its vector.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,14 @@ from index.config import IndexConfig
 from index.copies import chunk_once
 from index.embedding import Embedder, Vectors, load_embedder
 from index.errors import SourceError
+from index.generations import building
 from index.pages import read_layouts
+from index.reuse import KnownVectors
 from index.schema import Article, Page, Passage
 from index.source import find_pages, read_file
-from index.store import Manifest, read_manifest, search_text, write_store
+from index.store import Manifest, known_vectors, read_manifest, search_text, write_store
 
-__all__ = ["Failure", "OnFailure", "Progress", "build_from_pages", "build_store", "is_current", "read_pages"]
+__all__ = ["Failure", "OnFailure", "Progress", "build_from_pages", "build_store", "embed", "is_current", "read_pages"]
 
 Progress = Callable[[str, int, int], None]
 """Called with the step's name, how much is done, and how much there is."""
@@ -62,7 +68,7 @@ def build_store(
     Raises:
         SourceError: A page cannot be read, see ``on_failure``, or none can. The store in use before stays in use.
         ModelError: The model cannot be loaded.
-        StoreError: The store cannot be written.
+        StoreError: The store cannot be written, or another process is building it.
     """
     embedder = load_embedder(config.model)  # before a long reading, so that a wrong name is told at once
     skipped: dict[str, str] = {}
@@ -150,18 +156,38 @@ def _write(
     skipped: dict[str, str],
     date: str | None,
 ) -> Manifest:
-    articles = [article for layout in read_layouts(pages, date) for article in layout.articles]
-    passages = chunk_once(articles, config.passage_size, config.passage_overlap)
-    vectors = _embed(passages, articles, embedder, progress or (lambda step, done, total: None))
-    return write_store(store, config, embedder, pages, articles, passages, vectors, skipped)
+    with building(store):
+        articles = [article for layout in read_layouts(pages, date) for article in layout.articles]
+        passages = chunk_once(articles, config.passage_size, config.passage_overlap)
+        vectors, reused = embed(passages, articles, embedder, known_vectors(store, embedder), progress)
+        return write_store(
+            store, config, embedder, pages, articles, passages, vectors, skipped, date=date, reused=reused
+        )
 
 
-def _embed(passages: list[Passage], articles: list[Article], embedder: Embedder, report: Progress) -> Vectors:
+def embed(
+    passages: Sequence[Passage],
+    articles: Sequence[Article],
+    embedder: Embedder,
+    known: KnownVectors,
+    progress: Progress | None = None,
+) -> tuple[Vectors, int]:
+    """The vectors of passages: those that are known, and the others computed.
+
+    Returns:
+        (len(passages), embedder.dim) float32, and how many of them were known.
+    """
+    report = progress or (lambda step, done, total: None)
     by_id = {article.article_id: article for article in articles}
     texts = [search_text(passage, by_id[passage.article_id]) for passage in passages]
     vectors: Vectors = np.zeros((len(texts), embedder.dim), np.float32)
-    for start in range(0, len(texts), _BATCH):
-        batch = texts[start : start + _BATCH]
-        vectors[start : start + len(batch)] = embedder.encode_documents(batch)
-        report("embed", start + len(batch), len(texts))
-    return vectors
+    rows = known.find(texts)
+    old, new = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)
+    if len(old):
+        vectors[old] = known.vectors(rows[old])
+        report("embed", len(old), len(texts))
+    for start in range(0, len(new), _BATCH):
+        batch = new[start : start + _BATCH]
+        vectors[batch] = embedder.encode_documents([texts[place] for place in batch])
+        report("embed", len(old) + start + len(batch), len(texts))
+    return vectors, len(old)

@@ -4,19 +4,21 @@ A store is a folder. Each build goes into a fresh generation beside the old ones
 ``CURRENT`` is replaced to point at it, so a reader sees the old store or the new one and never a mixture::
 
     store/CURRENT                          the name of the generation in use
-    store/generations/NAME/manifest.json   what it was built from and with; counts and sizes of the files
+    store/LOCK                             held by the one who builds
+    store/generations/NAME/manifest.json   what it was built from and with; counts, sizes and hashes of the files
                           pages.jsonl      the pages' text, so that every quote can be checked later
                           articles.jsonl
                           passages.jsonl   row i is vector i
                           index.faiss      the vectors
+                          keys.npy         by row the hash of the text it was made from, for the next build
                           lexical/         BM25
 """
 
 from __future__ import annotations
 
-import os
+import hashlib
+import json
 import shutil
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,31 +26,61 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from index.config import IndexConfig
 from index.copies import locate
 from index.dense import DenseIndex
 from index.embedding import Embedder, Vectors, load_embedder
 from index.errors import StoreError
+from index.generations import (
+    MANIFEST,
+    REBUILD,
+    building,
+    cannot_write,
+    clear,
+    current,
+    digests,
+    drop_others,
+    generation_folder,
+    new_generation,
+    settle,
+    sizes,
+    switch,
+)
 from index.lexical import LexicalIndex
+from index.reuse import KnownVectors, load_known, write_keys
 from index.schema import Article, Page, Passage, Role
 
-__all__ = ["Manifest", "Store", "copies_of", "open_store", "read_manifest", "search_text", "write_store"]
+__all__ = [
+    "ARTICLES",
+    "KEYS",
+    "LEXICAL",
+    "PAGES",
+    "PASSAGES",
+    "VECTORS",
+    "Manifest",
+    "Store",
+    "copies_of",
+    "known_vectors",
+    "open_store",
+    "read_generation",
+    "read_items",
+    "read_manifest",
+    "search_text",
+    "write_store",
+]
 
 _FORMAT = 2
-_KEPT_GENERATIONS = 2  # the one in use and the one before, which a reader may still be loading
-_CURRENT, _GENERATIONS, _MANIFEST = "CURRENT", "generations", "manifest.json"
-_PAGES, _ARTICLES, _PASSAGES = "pages.jsonl", "articles.jsonl", "passages.jsonl"
-_VECTORS, _LEXICAL = "index.faiss", "lexical"
+PAGES, ARTICLES, PASSAGES = "pages.jsonl", "articles.jsonl", "passages.jsonl"
+VECTORS, KEYS, LEXICAL = "index.faiss", "keys.npy", "lexical"
 _LIBRARIES = ("faiss-cpu", "bm25s", "rjieba", "opencc", "numpy")
-_REBUILD = "Run `wenju build` again."
 
 T = TypeVar("T", Page, Article, Passage)
 
 
 class Manifest(BaseModel):
-    """What a generation was built from and with."""
+    """What a generation was built from and with. A store that was built before a field was there has its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -66,6 +98,18 @@ class Manifest(BaseModel):
     libraries: dict[str, str]
     built_at: str
     generation: str
+    hashes: dict[str, str] = Field(default_factory=dict)  # relative name -> sha256
+    date: str | None = None  # the day of publication that was given for all pages
+    first_day: str | None = None  # of the dated articles
+    last_day: str | None = None
+    undated: int | None = None  # articles of unknown date
+    reused: int = 0  # passages whose vectors were those of the generation before
+    seal: str = ""  # sha256 over all other fields
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(self.files.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +191,7 @@ def _section_above(passage: Passage, article: Article) -> str:
     return article.text[last.start : last.start + last.length] if last else ""
 
 
-def write_store(
+def write_store(  # noqa: PLR0913  # a store is made of many parts, and each is told here
     path: Path,
     config: IndexConfig,
     embedder: Embedder,
@@ -156,8 +200,14 @@ def write_store(
     passages: Sequence[Passage],
     vectors: Vectors,
     skipped: Mapping[str, str] | None = None,
+    *,
+    date: str | None = None,
+    lexical: LexicalIndex | None = None,
+    reused: int = 0,
 ) -> Manifest:
     """Write a new generation beside the old one, check it, then switch to it.
+
+    Killed at any moment, or at a power cut, it leaves the old store in use or the new one, whole.
 
     Args:
         path: The store's folder; made when missing.
@@ -168,51 +218,77 @@ def write_store(
         passages: All passages; row i has vector i.
         vectors: (len(passages), embedder.dim) float32, rows of length 1.
         skipped: Files that could not be read, with the reason, for the record.
+        date: The day of publication that was given for all pages, for the record.
+        lexical: The words of these passages where they are indexed already.
+        reused: How many vectors were not computed anew, for the record.
 
     Raises:
-        StoreError: The folder cannot be written. The store in use before stays in use.
+        StoreError: The folder cannot be written, or somebody else is building there. The store in use before stays in
+            use.
     """
-    generation = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{uuid.uuid4().hex[:8]}"
-    folder = path / _GENERATIONS / generation
+    with building(path):
+        generation = new_generation()
+        folder = generation_folder(path, generation)
+        try:
+            clear(path)
+            before = _name_in_use(path)
+            (folder / LEXICAL).mkdir(parents=True)
+            _write_lines(folder / PAGES, pages, TypeAdapter(Page))
+            _write_lines(folder / ARTICLES, articles, TypeAdapter(Article))
+            _write_lines(folder / PASSAGES, passages, TypeAdapter(Passage))
+            by_id = {article.article_id: article for article in articles}
+            texts = [search_text(passage, by_id[passage.article_id]) for passage in passages]
+            write_keys(folder / KEYS, texts)
+            DenseIndex.over(vectors).save(folder / VECTORS)
+            (lexical or LexicalIndex(texts)).save(folder / LEXICAL)
+            days = sorted(article.date for article in articles if article.date)
+            manifest = Manifest(
+                format=_FORMAT,
+                settings=config,
+                fingerprint=config.fingerprint(),
+                model_fingerprint=embedder.fingerprint,
+                dim=embedder.dim,
+                pages=len(pages),
+                articles=len(articles),
+                passages=len(passages),
+                files=sizes(folder),
+                sources={page.file: page.sha256 for page in pages},
+                skipped=dict(skipped or {}),
+                libraries={name: version(name) for name in _LIBRARIES},
+                built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                generation=generation,
+                hashes=digests(folder),
+                date=date,
+                first_day=days[0] if days else None,
+                last_day=days[-1] if days else None,
+                undated=len(articles) - len(days),
+                reused=reused,
+            )
+            manifest = manifest.model_copy(update={"seal": _seal(manifest.model_dump(mode="json"))})
+            (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
+            settle(folder)
+            _load(path, folder, embedder)
+            switch(path, generation)
+        except BaseException as error:  # an interrupted build leaves nothing behind either
+            if _name_in_use(path) != generation:  # else it came after the switch
+                shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise cannot_write(path, error) from error
+            raise
+        drop_others(path, generation, before)  # the one before may still be being loaded by a reader
+        return manifest
+
+
+def known_vectors(path: Path, embedder: Embedder) -> KnownVectors:
+    """The vectors of the generation in use, where they are those of this model and whole; else none."""
     try:
-        (folder / _LEXICAL).mkdir(parents=True)
-        _write_lines(folder / _PAGES, pages, TypeAdapter(Page))
-        _write_lines(folder / _ARTICLES, articles, TypeAdapter(Article))
-        _write_lines(folder / _PASSAGES, passages, TypeAdapter(Passage))
-        dense = DenseIndex(embedder.dim)
-        dense.add(range(len(passages)), vectors)
-        dense.save(folder / _VECTORS)
-        by_id = {article.article_id: article for article in articles}
-        LexicalIndex([search_text(p, by_id[p.article_id]) for p in passages]).save(folder / _LEXICAL)
-        manifest = Manifest(
-            format=_FORMAT,
-            settings=config,
-            fingerprint=config.fingerprint(),
-            model_fingerprint=embedder.fingerprint,
-            dim=embedder.dim,
-            pages=len(pages),
-            articles=len(articles),
-            passages=len(passages),
-            files=_sizes(folder),
-            sources={page.file: page.sha256 for page in pages},
-            skipped=dict(skipped or {}),
-            libraries={name: version(name) for name in _LIBRARIES},
-            built_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            generation=generation,
-        )
-        (folder / _MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
-        _load(path, folder, embedder)
-        _switch(path, generation)
-    except BaseException as error:  # an interrupted build leaves nothing behind either
-        shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, OSError):
-            reason = error.strerror or str(error)
-            raise StoreError(
-                f"{path} cannot be written ({reason}).", "Free some space or give another folder with --store."
-            ) from error
-        raise
-    _drop_old(path, generation)
-    return manifest
+        folder = current(path)
+        manifest = read_generation(folder)
+    except StoreError:
+        return KnownVectors()
+    if (manifest.model_fingerprint, manifest.dim) != (embedder.fingerprint, embedder.dim):
+        return KnownVectors()
+    return load_known(folder / KEYS, folder / VECTORS, manifest.hashes)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -221,7 +297,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         StoreError: No store is there, or it is damaged, or of another format version.
     """
-    return _read_manifest(_current(path))
+    return read_generation(current(path))
 
 
 def open_store(path: Path | str, model: str | None = None) -> Store:
@@ -236,8 +312,8 @@ def open_store(path: Path | str, model: str | None = None) -> Store:
         ModelError: The model it was built with cannot be loaded.
     """
     path = Path(path)
-    folder = _current(path)
-    manifest = _read_manifest(folder)
+    folder = current(path)
+    manifest = read_generation(folder)
     built_with = manifest.settings.model
     if model is not None and model != built_with:
         raise StoreError(
@@ -248,53 +324,62 @@ def open_store(path: Path | str, model: str | None = None) -> Store:
 
 
 def _load(path: Path, folder: Path, embedder: Embedder) -> Store:
-    manifest = _read_manifest(folder)
+    manifest = read_generation(folder)
     if embedder.fingerprint != manifest.model_fingerprint:
         raise StoreError(
-            f"The files of the model {manifest.settings.model!r} have changed since {path} was built.", _REBUILD
+            f"The files of the model {manifest.settings.model!r} have changed since {path} was built.", REBUILD
         )
-    if (sizes := _sizes(folder)) != manifest.files:
-        changed = sorted(name for name in sizes.keys() | manifest.files if sizes.get(name) != manifest.files.get(name))
-        raise StoreError(f"{path} is damaged: {', '.join(changed)} changed after the build.", _REBUILD)
-    pages = {page.file: page for page in _read_lines(folder / _PAGES, TypeAdapter(Page))}
-    articles = {article.article_id: article for article in _read_lines(folder / _ARTICLES, TypeAdapter(Article))}
-    passages = {passage.passage_id: passage for passage in _read_lines(folder / _PASSAGES, TypeAdapter(Passage))}
-    dense = DenseIndex.load(folder / _VECTORS)
-    lexical = LexicalIndex.load(folder / _LEXICAL, len(passages))
+    if (there := sizes(folder)) != manifest.files:
+        changed = sorted(name for name in there.keys() | manifest.files if there.get(name) != manifest.files.get(name))
+        raise StoreError(f"{path} is damaged: {', '.join(changed)} changed after the build.", REBUILD)
+    pages = {page.file: page for page in read_items(folder / PAGES, TypeAdapter(Page))}
+    articles = {article.article_id: article for article in read_items(folder / ARTICLES, TypeAdapter(Article))}
+    passages = {passage.passage_id: passage for passage in read_items(folder / PASSAGES, TypeAdapter(Passage))}
+    dense = DenseIndex.load(folder / VECTORS)
+    lexical = LexicalIndex.load(folder / LEXICAL, len(passages))
     found = (len(pages), len(articles), len(passages), len(dense), dense.dim, embedder.dim)
     told = (manifest.pages, manifest.articles, manifest.passages, manifest.passages, manifest.dim, manifest.dim)
     if found != told:
-        raise StoreError(f"{path} is damaged: it holds {found} where its manifest tells {told}.", _REBUILD)
+        raise StoreError(f"{path} is damaged: it holds {found} where its manifest tells {told}.", REBUILD)
     return Store(path, manifest, embedder, pages, articles, passages, dense, lexical, tuple(passages))
 
 
-def _current(path: Path) -> Path:
-    try:
-        name = (path / _CURRENT).read_text(encoding="utf-8").strip()
-        folder = path / _GENERATIONS / name
-        there = bool(name) and "/" not in name and folder.is_dir()
-    except FileNotFoundError:
-        raise StoreError(
-            f"There is no store in {path}.", "Run `wenju build PAGES`, or name one with --store."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path / _CURRENT} cannot be read ({error}).", _REBUILD) from error
-    if not there:
-        raise StoreError(f"{path / _CURRENT} names {name!r}, which is not there.", _REBUILD)
-    return folder
+def read_generation(folder: Path) -> Manifest:
+    """The manifest of a generation, after the checks that need no other file.
 
-
-def _read_manifest(folder: Path) -> Manifest:
-    file = folder / _MANIFEST
+    Raises:
+        StoreError: It is missing, damaged, or of another format version.
+    """
+    file = folder / MANIFEST
     try:
         text = file.read_text(encoding="utf-8")
-        told = TypeAdapter(dict[str, object]).validate_json(text).get("format")
-        if told != _FORMAT:
-            raise StoreError(f"{file} is of format {told}, this version reads format {_FORMAT}.", _REBUILD)
-        return Manifest.model_validate_json(text)
+        told = TypeAdapter(dict[str, object]).validate_json(text)
+        if told.get("format") != _FORMAT:
+            newer = isinstance(told.get("format"), int) and told["format"] > _FORMAT  # type: ignore[operator]
+            raise StoreError(
+                f"{file} is of format {told.get('format')}, this version reads format {_FORMAT}.",
+                f"Update Wenju, or {REBUILD[0].lower()}{REBUILD[1:]}" if newer else REBUILD,
+            )
+        manifest = Manifest.model_validate_json(text)
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         reason = str(error).splitlines()[0]
-        raise StoreError(f"{file} is missing or damaged ({reason}).", _REBUILD) from error
+        raise StoreError(f"{file} is missing or damaged ({reason}).", REBUILD) from error
+    if manifest.seal and manifest.seal != _seal(told):
+        raise StoreError(f"{file} is missing or damaged (its seal is broken).", REBUILD)
+    return manifest
+
+
+def _seal(told: Mapping[str, object]) -> str:
+    """What a manifest's seal must be: a hash over its fields, whatever fields a later version may add."""
+    fields = {name: value for name, value in told.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+def _name_in_use(path: Path) -> str:
+    try:
+        return current(path).name
+    except StoreError:
+        return ""
 
 
 def _write_lines(file: Path, items: Iterable[T], adapter: TypeAdapter[T]) -> None:
@@ -303,34 +388,13 @@ def _write_lines(file: Path, items: Iterable[T], adapter: TypeAdapter[T]) -> Non
             stream.write(adapter.dump_json(item) + b"\n")
 
 
-def _read_lines(file: Path, adapter: TypeAdapter[T]) -> list[T]:
+def read_items(file: Path, adapter: TypeAdapter[T]) -> list[T]:
+    """The pages, articles or passages in a file of a generation.
+
+    Raises:
+        StoreError: It is missing or damaged.
+    """
     try:
         return [adapter.validate_json(line) for line in file.read_bytes().splitlines()]
     except (OSError, ValidationError) as error:
-        raise StoreError(f"{file} is missing or damaged ({str(error).splitlines()[0]}).", _REBUILD) from error
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != _MANIFEST)
-    return {file.relative_to(folder).as_posix(): file.stat().st_size for file in files}
-
-
-def _switch(path: Path, generation: str) -> None:
-    fresh = path / f"{_CURRENT}.{generation}"
-    try:
-        with fresh.open("w", encoding="utf-8") as stream:
-            stream.write(generation + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())  # else a power cut could leave an empty CURRENT behind
-        os.replace(fresh, path / _CURRENT)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
-
-
-def _drop_old(path: Path, generation: str) -> None:
-    """Remove complete generations beyond the ones kept; one without a manifest may be another builder's, at work."""
-    complete = [folder for folder in (path / _GENERATIONS).iterdir() if (folder / _MANIFEST).is_file()]
-    older = sorted(folder for folder in complete if folder.name < generation)
-    for folder in older[: len(older) - (_KEPT_GENERATIONS - 1)]:
-        shutil.rmtree(folder, ignore_errors=True)
+        raise StoreError(f"{file} is missing or damaged ({str(error).splitlines()[0]}).", REBUILD) from error

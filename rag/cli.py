@@ -176,6 +176,18 @@ def _articles(args: argparse.Namespace) -> int:
     return code
 
 
+def _doctor(args: argparse.Namespace) -> int:
+    from index.doctor import examine, repair
+
+    done = repair(args.store) if args.repair else []
+    found = examine(args.store)
+    if args.json:
+        _print_json({"done": done, "findings": [asdict(finding) for finding in found]})
+    else:
+        print("\n".join([*done, *map(str, found)] or [f"{args.store} is whole."]))
+    return 1 if found else 0
+
+
 def _feedback(args: argparse.Namespace) -> None:
     from window.feedback import export_feedback
 
@@ -240,7 +252,7 @@ def make_parser() -> argparse.ArgumentParser:
     shared.add_argument("--model", help="'builtin', a sentence-transformers folder, or a name on the model hub")
     shared.add_argument("--json", action="store_true", help="print JSON for programs")
     parser = argparse.ArgumentParser(prog="wenju", description="Ask Chinese newspaper pages; every quote is checked.")
-    commands = parser.add_subparsers(required=True, metavar="build|ask|verify|search|articles|info|feedback|serve|eval")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     build = commands.add_parser("build", parents=[shared], help="read pages and build the store")
     build.add_argument("pages", type=Path, nargs="?", default=Path("seeds"), help="folder or file (default: seeds)")
@@ -279,8 +291,21 @@ def make_parser() -> argparse.ArgumentParser:
     articles.add_argument("--encoding", help="encoding of the text files (default: found for each)")
     articles.set_defaults(run=_articles)
 
+    _add_upkeep(commands, shared)
+
+    evaluate = commands.add_parser("eval", help="measure on questions with gold answers", add_help=False)
+    evaluate.add_argument("arguments", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _add_upkeep(commands: Any, shared: argparse.ArgumentParser) -> None:
+    """The commands that look after a store and hand it to others."""
     info = commands.add_parser("info", parents=[shared], help="tell what the store holds")
     info.set_defaults(run=_info)
+
+    doctor = commands.add_parser("doctor", parents=[shared], help="check every byte of the store, and repair it")
+    doctor.add_argument("--repair", action="store_true", help="make again what can be made from the store's pages")
+    doctor.set_defaults(run=_doctor)
 
     feedback = commands.add_parser("feedback", help="make an evaluation file of what people thought of answers")
     export = feedback.add_subparsers(required=True, metavar="export").add_parser("export", parents=[shared])
@@ -290,10 +315,6 @@ def make_parser() -> argparse.ArgumentParser:
     from rag.api.cli import add_serve
 
     add_serve(commands)
-
-    evaluate = commands.add_parser("eval", help="measure on questions with gold answers", add_help=False)
-    evaluate.add_argument("arguments", nargs=argparse.REMAINDER)
-    return parser
 
 
 def _size(text: str) -> int:

@@ -239,6 +239,10 @@ def show_manifest(path: Path, manifest: Manifest) -> None:
         ("段落", str(manifest.passages)),
         ("模型", f"{manifest.settings.model}（{manifest.dim} 维，{manifest.model_fingerprint}）"),
         *((("未读", f"{len(manifest.skipped)} 个文件：{'、'.join(manifest.skipped)}"),) if manifest.skipped else ()),
+        *((("日期", f"{manifest.first_day} 至 {manifest.last_day}"),) if manifest.first_day else ()),
+        *((("注意", f"{manifest.undated} 篇文章日期不明"),) if manifest.undated else ()),
+        *((("注意", "建库时还没有校验值，请重新 wenju build"),) if not manifest.hashes else ()),
+        ("沿用", f"{manifest.reused} 段的向量"),
         ("建于", manifest.built_at),
         ("代次", manifest.generation),
     ):

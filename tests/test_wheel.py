@@ -88,7 +88,9 @@ def wheel(tmp_path_factory, offline):
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    source = {file.relative_to(ROOT).as_posix() for part in ("index", "rag", "window") for file in (ROOT / part).rglob("*.py")}
+    source = {
+        file.relative_to(ROOT).as_posix() for part in ("index", "rag", "window") for file in (ROOT / part).rglob("*.py")
+    }
     assert source <= set(names)
     for file in ("tokenizer.json", "model.safetensors", "modules.json", "config_sentence_transformers.json"):
         assert f"index/models/wenju-static/{file}" in names

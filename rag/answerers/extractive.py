@@ -16,6 +16,7 @@ import numpy as np
 
 from index.embedding import Embedder, load_embedder
 from index.store import Store
+from index.text import sentence_spans
 from rag.answerers.base import Extract, Reading
 from rag.answerers.confidence import CONFIDENCE_FEATURES, evidence
 from rag.answerers.features import FEATURES, Candidate, find_candidates, word_weights
@@ -29,6 +30,8 @@ from rag.schema import Hit
 
 __all__ = ["ExtractiveReader"]
 
+_NEAR = 8  # best sentences that are held against what the question takes for granted
+_PASSAGES = 3  # best passages of which every sentence is
 _TOLD = ("own", "around", "likeness", "around_least", "own_focus", "ranked")  # features that a reason names
 
 
@@ -62,9 +65,15 @@ class ExtractiveReader:
         if confidence < self.min_confidence:
             return Reading((), confidence, f"confidence below {self.min_confidence:.2f}; best sentence: {told}")
         chosen = select(question, ranked, word_weights(question, store))
-        mismatches = find_mismatches(question, [candidate.text for candidate in chosen])
-        extracts = tuple(_marked(question, candidate) for candidate in chosen)
-        return Reading(extracts, confidence, f"best sentence: {told}", remarks=mismatches)
+        quotes = {candidate.extract: candidate.text for candidate in chosen}
+        near = quotes | {scored.candidate.extract: scored.candidate.text for scored in ranked[:_NEAR]}
+        near |= _sentences_of(hits[:_PASSAGES], store)
+        mismatches = find_mismatches(question, list(near.values()))
+        # The sentence that contradicts the question is evidence, too.
+        quotes |= {place: near[place] for place in (list(near)[mismatch.quote] for mismatch in mismatches)}
+        extracts = tuple(_marked(question, place, text) for place, text in quotes.items())
+        remarks = tuple(mismatch.remark(question) for mismatch in mismatches)
+        return Reading(extracts, confidence, f"best sentence: {told}", remarks=remarks)
 
 
 def _measuring(embedder: Embedder) -> Embedder:
@@ -81,10 +90,19 @@ def _rescored(question: Question, hits: Sequence[Hit], store: Store, embedder: E
     return [replace(hit, score=float(score)) for hit, score in zip(hits, load_ranker().scores(table), strict=True)]
 
 
-def _marked(question: Question, candidate: Candidate) -> Extract:
-    start = candidate.extract.start
-    marks = tuple((start + left, start + right) for left, right in short_answers(question, candidate.text))
-    return replace(candidate.extract, marks=marks)
+def _sentences_of(hits: Sequence[Hit], store: Store) -> dict[Extract, str]:
+    """All sentences of some passages; what contradicts a question need not have the form that it asks for."""
+    passages = [store.passages[hit.passage_id] for hit in hits]
+    return {
+        Extract(passage.passage_id, passage.start + start, passage.start + end): passage.text[start:end]
+        for passage in passages
+        for start, end in sentence_spans(passage.text)
+    }
+
+
+def _marked(question: Question, place: Extract, text: str) -> Extract:
+    marks = tuple((place.start + left, place.start + right) for left, right in short_answers(question, text))
+    return replace(place, marks=marks)
 
 
 def _place(candidate: Candidate) -> tuple[str, int]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from index.text import NameKind, char_pairs, fold, latin_share, name_kinds
 from rag.figures import Figure, figures
 from rag.question import Question
 from rag.schema import Remark, Warns
 
-__all__ = ["find_mismatches"]
+__all__ = ["Mismatch", "find_mismatches"]
 
 _OFFICES = """
     主席 副主席 书记 副书记 局长 副局长 部长 副部长 处长 主任 副主任 院长 校长 馆长 馆员 经理 总经理 董事长 总裁 市长
@@ -28,39 +29,63 @@ _TITLE = re.compile(r"[“《「『]([^“”《》「」『』]{2,20})[”》�
 _MOST_REMARKS = 2
 
 
-def find_mismatches(question: Question, quotes: Sequence[str]) -> tuple[Remark, ...]:
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """What a question takes for granted, and what stands there instead.
+
+    Attributes:
+        asked: The words of the question.
+        told: The words of the evidence.
+        quote: Which quote has them, from 0.
+    """
+
+    asked: str
+    told: str
+    quote: int
+
+    def remark(self, question: Question) -> Remark:
+        """In a line for people, in the language of the question."""
+        chinese = latin_share(question.asked) < 0.5
+        form = "问题里说“{}”，所引原文是“{}”。" if chinese else "The question says “{}”; the text says “{}”."
+        return Remark(Warns.MISMATCH, form.format(self.asked, self.told))
+
+
+def find_mismatches(question: Question, quotes: Sequence[str]) -> list[Mismatch]:
     """What the quotes contradict.
 
     Args:
         question: The question.
-        quotes: The evidence, as it is shown.
+        quotes: The evidence.
 
     Returns:
-        At most two remarks, none where nothing is contradicted.
+        At most two mismatches, none where nothing is contradicted.
 
     Example:
         >>> from rag.question import understand
-        >>> found = find_mismatches(understand("大桥长500米，什么时候通车的？"), ["大桥长480米，昨天通车。"])
-        >>> [remark.text for remark in found]
-        ['问题里说“500米”，所引原文是“480米”。']
+        >>> found = find_mismatches(understand("大桥长500米，什么时候通车的？"), ["昨天通车。", "大桥长480米。"])
+        >>> [(mismatch.asked, mismatch.told, mismatch.quote) for mismatch in found]
+        [('500米', '480米', 1)]
     """
-    chinese = latin_share(question.asked) < 0.5
-    pairs = [*_figures(question, quotes), *_offices(question, quotes), *_names(question, quotes)]
-    form = "问题里说“{}”，所引原文是“{}”。" if chinese else "The question says “{}”; the text says “{}”."
-    return tuple(Remark(Warns.MISMATCH, form.format(*pair)) for pair in dict.fromkeys(pairs))[:_MOST_REMARKS]
+    found = [*_figures(question, quotes), *_offices(question, quotes), *_names(question, quotes)]
+    return list(dict.fromkeys(found))[:_MOST_REMARKS]
 
 
-def _figures(question: Question, quotes: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _figures(question: Question, quotes: Sequence[str]) -> Iterator[Mismatch]:
     """Figures of the question that no quote agrees with while one of the same sort stands in the same surroundings."""
-    there = [(quote, figure) for quote in quotes for figure in figures(quote)]
+    there = [(number, figure) for number, quote in enumerate(quotes) for figure in figures(quote)]
     for asked in figures(question.asked):
         if asked.about or any(asked.agrees(figure) for _, figure in there):
             continue
-        rivals = [(quote, figure) for quote, figure in there if asked.rivals(figure)]
-        best = max(rivals, key=lambda pair: _shared_surroundings(question.asked, asked, *pair), default=None)
-        if best and _shared_surroundings(question.asked, asked, *best) >= _LEAST_SHARED:
-            quote, figure = best
-            yield question.asked[asked.start : asked.end], quote[figure.start : figure.end]
+        rivals = [
+            (_shared_surroundings(question.asked, asked, quotes[number], figure), -number, figure)
+            for number, figure in there
+            if asked.rivals(figure)
+        ]
+        best = max(rivals, key=lambda rival: rival[:2], default=None)
+        if best and best[0] >= _LEAST_SHARED:
+            _, number, figure = best
+            told = quotes[-number][figure.start : figure.end]
+            yield Mismatch(question.asked[asked.start : asked.end], told, -number)
 
 
 def _shared_surroundings(asked: str, figure: Figure, quote: str, other: Figure) -> int:
@@ -79,19 +104,18 @@ def _sides(text: str, figure: Figure) -> tuple[str, str]:
     return fold(text[max(0, figure.start - _NEAR) : figure.start]), fold(text[figure.end : figure.end + _NEAR])
 
 
-def _offices(question: Question, quotes: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _offices(question: Question, quotes: Sequence[str]) -> Iterator[Mismatch]:
     """A person of the question whom the quotes give another office."""
     asked = fold(question.asked)
     for name, kind in name_kinds(question.asked):
-        if kind is not NameKind.PERSON:
-            continue
-        claimed = _office_of(name, asked)
-        told = next((office for quote in quotes if (office := _office_of(name, fold(quote)))), "")
-        if claimed and told and claimed not in told and told not in claimed:
-            yield f"{claimed}{name}", f"{told}{name}"
+        claimed = _office_of(name, asked) if kind is NameKind.PERSON else ""
+        told = [(number, office) for number, quote in enumerate(quotes) if (office := _office_of(name, fold(quote)))]
+        if claimed and told and not any(claimed in office or office in claimed for _, office in told):
+            number, office = told[0]
+            yield Mismatch(f"{claimed}{name}", f"{office}{name}", number)
 
 
-def _names(question: Question, quotes: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _names(question: Question, quotes: Sequence[str]) -> Iterator[Mismatch]:
     """A name that no quote has, where a quote has another between the same words."""
     asked, there = fold(question.asked), [fold(quote) for quote in quotes]
     titles = [match[1] for match in _TITLE.finditer(asked)]
@@ -103,8 +127,10 @@ def _names(question: Question, quotes: Sequence[str]) -> Iterator[tuple[str, str
         between = re.compile(
             rf"{re.escape(before)}(?![此该本我这那])([^，。；！？,;!?]{{2,{_LONGEST_NAME}}}?){re.escape(behind)}"
         )
-        if match := next((found for quote in there if (found := between.search(quote))), None):
-            yield name, match[1]
+        for number, quote in enumerate(there):
+            if match := between.search(quote):
+                yield Mismatch(name, match[1], number)
+                break
 
 
 def _office_of(name: str, folded: str) -> str:

@@ -19,6 +19,7 @@ Range = tuple[int, int]
 
 _AMOUNTS = {FigureKind.COUNT, FigureKind.MONEY, FigureKind.SHARE}
 _TIMES = {FigureKind.DATE, FigureKind.TIME}
+_LASTS = {"年", "月", "天", "分钟"}  # units of what takes time
 _KINDS_OF_NAMES = {Asks.PERSON: {NameKind.PERSON}, Asks.PLACE: {NameKind.PLACE, NameKind.BODY}}
 _TITLE_ASKED = re.compile(r"名字|名称|名叫|叫什么|叫啥|起名|主题|题目|口号|标题|书名|片名")
 _TITLE = re.compile(r"[“《「『]([^“”《》「」『』]{2,40})[”》」』]")
@@ -46,7 +47,8 @@ def short_answers(question: Question, text: str) -> tuple[Range, ...]:
     if question.asks is Asks.NUMBER:
         return _nearest(question, text, [(f.start, f.end) for f in _new_figures(question, text, _AMOUNTS)])
     if question.asks is Asks.TIME:
-        found = _new_figures(question, text, _TIMES) or _new_figures(question, text, {FigureKind.COUNT})
+        spans = [figure for figure in _new_figures(question, text, {FigureKind.COUNT}) if figure.unit in _LASTS]
+        found = _new_figures(question, text, _TIMES) or spans
         return _nearest(question, text, [(figure.start, figure.end) for figure in found])
     if question.asks in _KINDS_OF_NAMES:
         names = _new_names(question, text, _KINDS_OF_NAMES[question.asks])

@@ -8,6 +8,7 @@ import pytest
 
 from index.build import build_store, is_current, read_pages
 from index.config import IndexConfig
+from index.embedding import StaticEmbedder
 from index.errors import ModelError, SourceError, StoreError
 from index.store import open_store, read_manifest
 
@@ -112,7 +113,8 @@ def test_the_same_pages_give_the_same_store(pages, tmp_path, config):
             assert one.stat().st_size == two.stat().st_size
         else:
             assert one.read_bytes() == two.read_bytes()
-    changing = {"generation": "", "built_at": ""}
+    assert [first.hashes[n] == second.hashes[n] for n in first.files if "lexical" not in n] == [True] * 5
+    changing = {"generation": "", "built_at": "", "hashes": {}, "seal": ""}
     assert first.model_copy(update=changing) == second.model_copy(update=changing)
 
 
@@ -177,3 +179,103 @@ def test_a_file_that_is_removed_while_the_folder_is_read(pages, monkeypatch):
     told = []
     assert [page.file for page in read_pages(pages, on_failure=told.append)] == ["qingtan.txt", "shanqian.txt"]
     assert "liuhe.txt cannot be read (No such file" in str(told[0].error)
+
+
+# Built again
+
+
+def counted(monkeypatch):
+    """The texts that are embedded from now on."""
+    embedded = []
+    real = StaticEmbedder.encode_documents
+
+    def counting(embedder, texts):
+        embedded.extend(texts)
+        return real(embedder, texts)
+
+    monkeypatch.setattr(StaticEmbedder, "encode_documents", counting)
+    return embedded
+
+
+def files_of(store):
+    folder = store / "generations" / read_manifest(store).generation
+    return {name: (folder / name).read_bytes() for name in read_manifest(store).files if "lexical" not in name}
+
+
+def test_unchanged_pages_are_not_embedded_again(pages, tmp_path, config, monkeypatch):
+    first = build_store(pages, tmp_path / "store", config)
+    before = files_of(tmp_path / "store")
+    embedded, told = counted(monkeypatch), []
+    again = build_store(pages, tmp_path / "store", config, lambda *step: told.append(step))
+    assert embedded == []
+    assert told[-1] == ("embed", 7, 7)
+    assert (first.reused, again.reused) == (0, 7)
+    assert files_of(tmp_path / "store") == before
+
+
+def test_of_a_changed_page_only_the_new_passages_are_embedded(pages, tmp_path, config, monkeypatch):
+    store = tmp_path / "store"
+    build_store(pages, store, config)
+    page = pages / "liuhe.txt"
+    page.write_text(page.read_text(encoding="utf-8").replace("3200", "3300"), encoding="utf-8")
+    embedded = counted(monkeypatch)
+    manifest = build_store(pages, store, config)
+    # "藏书3200册" stands in the first of the seven passages, and no headline holds it.
+    assert len(embedded) == 1
+    assert "3300" in embedded[0]
+    assert manifest.reused == 6
+    monkeypatch.undo()
+    build_store(pages, tmp_path / "fresh", config)
+    assert files_of(store) == files_of(tmp_path / "fresh")
+
+
+def test_a_changed_headline_changes_every_passage_below_it(pages, tmp_path, config, monkeypatch):
+    build_store(pages, tmp_path / "store", config)
+    page = pages / "liuhe.txt"
+    page.write_text(page.read_text(encoding="utf-8").replace("柳河镇图书馆开馆", "柳河镇图书馆开门"), encoding="utf-8")
+    embedded = counted(monkeypatch)
+    build_store(pages, tmp_path / "store", config)
+    assert len(embedded) == 2
+
+
+def test_a_removed_page_goes_and_a_new_one_comes(pages, tmp_path, config, monkeypatch):
+    store = tmp_path / "store"
+    build_store(pages, store, config)
+    (pages / "qingtan.txt").unlink()
+    (pages / "new.txt").write_text("大桥通车\n\n大桥昨日通车，全长九百米。\n", encoding="utf-8")
+    embedded = counted(monkeypatch)
+    manifest = build_store(pages, store, config)
+    assert list(manifest.sources) == ["liuhe.txt", "new.txt", "shanqian.txt"]
+    assert list(open_store(store).pages) == ["liuhe.txt", "new.txt", "shanqian.txt"]
+    assert len(embedded) == 1
+    monkeypatch.undo()
+    build_store(pages, tmp_path / "fresh", config)
+    assert files_of(store) == files_of(tmp_path / "fresh")
+
+
+def test_with_another_passage_size_only_equal_texts_keep_their_vectors(pages, tmp_path, config):
+    store, other = tmp_path / "store", IndexConfig(model=config.model, passage_size=30)
+    build_store(pages, store, config)
+    manifest = build_store(pages, store, other)
+    assert 0 < manifest.reused < manifest.passages
+    build_store(pages, tmp_path / "fresh", other)
+    assert files_of(store) == files_of(tmp_path / "fresh")
+
+
+def test_another_model_reuses_nothing(pages, tmp_path, config, write_model):
+    build_store(pages, tmp_path / "store", config)
+    other = write_model(tmp_path / "other", {"桥": (1, 0, 0), "舟": (0, 1, 0)})
+    assert build_store(pages, tmp_path / "store", IndexConfig(model=str(other), passage_size=60)).reused == 0
+
+
+@pytest.mark.parametrize("name", ["index.faiss", "keys.npy"])
+def test_a_damaged_vector_does_not_live_on(pages, tmp_path, config, name):
+    store = tmp_path / "store"
+    build_store(pages, store, config)
+    sound = files_of(store)
+    file = store / "generations" / read_manifest(store).generation / name
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    assert build_store(pages, store, config).reused == 0
+    assert files_of(store) == sound

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -95,3 +97,98 @@ def test_a_damaged_file_is_refused(tmp_path, damage):
         file.write_bytes({"empty": b"", "truncated": data[:-7], "other": b"no index" * 20}[damage])
     with pytest.raises(StoreError, match=r"index\.faiss cannot be read \(.+\)\. Run `wenju build` again\."):
         DenseIndex.load(file)
+
+
+# Beyond the size up to which all are compared
+
+
+@pytest.fixture
+def many(monkeypatch):
+    """2,000 vectors around 40 centres, more than are compared exactly."""
+    monkeypatch.setattr("index.dense.EXACT_UP_TO", 1_000)
+    rng = np.random.default_rng(7)
+    vectors = np.repeat(rng.normal(size=(40, 32)), 50, axis=0) + 0.4 * rng.normal(size=(2_000, 32))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def recall(index, vectors, k):
+    found = [{key for key, _ in index.search(vector, k)} for vector in vectors[::40]]
+    exact = [set(np.argsort(-(vectors @ vector), kind="stable")[:k]) for vector in vectors[::40]]
+    return np.mean([len(f & e) / k for f, e in zip(found, exact, strict=True)])
+
+
+def test_a_large_index_finds_nearly_all_and_its_cosines_are_close(many):
+    index = DenseIndex.over(many)
+    assert not index.exact
+    assert recall(index, many, 10) > 0.98
+    for key, cosine in index.search(many[5], 20):
+        assert cosine == pytest.approx(float(many[key] @ many[5]), abs=1e-3)
+    np.testing.assert_allclose(index.vectors([3, 1999, 0]), many[[3, 1999, 0]], atol=1e-3)
+
+
+def test_a_large_index_of_the_same_vectors_is_the_same_file(many, tmp_path):
+    for name in ("one", "two"):
+        DenseIndex.over(many).save(tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_a_large_index_answers_alike_after_loading(many, tmp_path, mapped, monkeypatch):
+    monkeypatch.setattr("index.dense._MAPPED_FROM", 0 if mapped else 10**9)
+    index = DenseIndex.over(many)
+    index.save(tmp_path / "index.faiss")
+    loaded = DenseIndex.load(tmp_path / "index.faiss")
+    assert (len(loaded), loaded.dim, loaded.exact) == (2_000, 32, False)
+    for vector in many[::200]:
+        assert loaded.search(vector, 30) == index.search(vector, 30)
+
+
+def test_all_of_a_large_index_can_be_asked_for(many):
+    """A filter takes its rows out of the full order."""
+    found = DenseIndex.over(many).search(many[0], 2_000)
+    assert sorted(key for key, _ in found) == list(range(2_000))
+    assert found[0][0] == 0
+    assert [similarity for _, similarity in found] == sorted((s for _, s in found), reverse=True)
+
+
+def test_vectors_taken_from_a_large_index_make_the_same_index_again(many, tmp_path):
+    """So a build that reuses them changes nothing: half precision rounds once."""
+    first = DenseIndex.over(many)
+    second = DenseIndex.over(first.vectors(range(2_000)))
+    assert second.vectors(range(2_000)).tobytes() == first.vectors(range(2_000)).tobytes()
+
+
+def test_vectors_of_a_width_that_cannot_be_coded_are_compared_exactly(many):
+    assert DenseIndex.over(np.ascontiguousarray(many[:, :31])).exact
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize("large", [False, True])
+def test_what_was_loaded_can_be_changed_without_a_change_to_the_file(many, tmp_path, large, mapped, monkeypatch):
+    """FAISS by itself ends the process here, for a mapped file cannot grow."""
+    monkeypatch.setattr("index.dense._MAPPED_FROM", 0 if mapped else 10**9)
+    monkeypatch.setattr("index.dense.EXACT_UP_TO", 1_000 if large else 10_000)
+    DenseIndex.over(many).save(tmp_path / "index.faiss")
+    data = (tmp_path / "index.faiss").read_bytes()
+    loaded = DenseIndex.load(tmp_path / "index.faiss")
+    copy = loaded.copy()
+    for index in (copy, loaded):
+        index.remove([0])
+        index.add([9_999], many[:1])
+        assert index.search(many[0], 1)[0][0] == 9_999
+        assert len(index) == 2_000
+    assert (tmp_path / "index.faiss").read_bytes() == data
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+@pytest.mark.parametrize("count", [1, 300])
+def test_a_full_disk_is_told_even_when_only_the_last_bytes_do_not_fit(count):
+    with pytest.raises(OSError, match="No space left on device"):
+        index_of([EAST] * count).save(Path("/dev/full"))
+
+
+def test_an_index_of_another_kind_is_refused(tmp_path):
+    faiss = pytest.importorskip("faiss")
+    faiss.write_index(faiss.IndexHNSWFlat(4, 8), str(tmp_path / "index.faiss"))
+    with pytest.raises(StoreError, match="it is another kind of index"):
+        DenseIndex.load(tmp_path / "index.faiss")

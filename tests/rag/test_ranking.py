@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -110,3 +112,10 @@ def test_what_speaks_for_a_hit_is_told_by_name(store) -> None:
     assert set(told[ids[0]]) == set(FEATURES)
     assert (told[ids[0]]["dense"], told[ids[1]]["dense"]) == (1.0, 0.0)
     assert explain(store, "图书馆", []) == {}
+
+
+def test_on_no_set_that_it_was_not_fitted_to_does_it_rank_below_bm25() -> None:
+    # Written by benchmarks/fit.py together with the ranker itself.
+    figures = json.loads((files("rag") / "ranker_figures.json").read_text(encoding="utf-8"))
+    assert len(figures) >= 7
+    assert [name for name, mrr in figures.items() if mrr["learned"] < mrr["BM25"]] == []

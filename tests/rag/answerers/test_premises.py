@@ -10,7 +10,8 @@ from rag.schema import Warns
 
 
 def told(question: str, *quotes: str) -> list[str]:
-    remarks = find_mismatches(understand(question), quotes)
+    asked = understand(question)
+    remarks = [mismatch.remark(asked) for mismatch in find_mismatches(asked, quotes)]
     assert all(remark.warns is Warns.MISMATCH for remark in remarks)
     return [remark.text for remark in remarks]
 

@@ -37,5 +37,9 @@ def test_a_title_that_the_question_tells_is_no_answer() -> None:
     assert [quote[a:b] for a, b in short_answers(understand("“悦读”节的主题是什么？"), quote)] == ["书香柳河"]
 
 
+def test_times_that_something_happened_are_no_time() -> None:
+    assert short_answers(understand("什么时候开始服务的？"), "为11户家庭提供57次服务。") == ()
+
+
 def test_nothing_of_the_kind_is_no_mark() -> None:
     assert short_answers(understand("图书馆藏书多少册？"), "图书馆昨天开馆。") == ()

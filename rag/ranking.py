@@ -25,7 +25,7 @@ from rag.question import content_words, focus_words
 from rag.schema import Hit
 from rag.words import match_words
 
-__all__ = ["FEATURES", "explain", "features", "load_ranker"]
+__all__ = ["FEATURES", "explain", "features", "load_ranker", "rows_of"]
 
 Column = NDArray[np.float64]
 
@@ -102,10 +102,16 @@ def explain(store: Store, query: str, hits: Sequence[Hit]) -> dict[str, dict[str
     """What speaks for each hit, by feature, measured among these hits: passage_id -> {feature: value}."""
     if not hits:
         return {}
-    row_of = {passage_id: row for row, passage_id in enumerate(store.passage_ids)}
-    table = features(store, query, [row_of[hit.passage_id] for hit in hits])
+    table = features(store, query, rows_of(store, hits))
     told = [{name: round(float(value), 4) for name, value in zip(FEATURES, row, strict=True)} for row in table]
     return {hit.passage_id: values for hit, values in zip(hits, told, strict=True)}
+
+
+def rows_of(store: Store, hits: Sequence[Hit]) -> list[int]:
+    """Row numbers of hits, in their order; one pass over the store's names."""
+    wanted = {hit.passage_id for hit in hits}
+    found = {name: row for row, name in enumerate(store.passage_ids) if name in wanted}
+    return [found[hit.passage_id] for hit in hits]
 
 
 def load_ranker() -> Forest:

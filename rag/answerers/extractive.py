@@ -19,14 +19,15 @@ from index.store import Store
 from index.text import sentence_spans
 from rag.answerers.base import Extract, Reading
 from rag.answerers.confidence import CONFIDENCE_FEATURES, evidence
+from rag.answerers.days import resolve_days
 from rag.answerers.features import FEATURES, Candidate, find_candidates, word_weights
 from rag.answerers.premises import find_mismatches
 from rag.answerers.selection import Scored, select
 from rag.answerers.short import short_answers
 from rag.forest import Forest, load_forest
 from rag.question import Question
-from rag.ranking import features, load_ranker
-from rag.schema import Hit
+from rag.ranking import features, load_ranker, rows_of
+from rag.schema import Hit, Remark
 
 __all__ = ["ExtractiveReader"]
 
@@ -64,15 +65,7 @@ class ExtractiveReader:
         told = _tell(ranked[0])
         if confidence < self.min_confidence:
             return Reading((), confidence, f"confidence below {self.min_confidence:.2f}; best sentence: {told}")
-        chosen = select(question, ranked, word_weights(question, store))
-        quotes = {candidate.extract: candidate.text for candidate in chosen}
-        near = quotes | {scored.candidate.extract: scored.candidate.text for scored in ranked[:_NEAR]}
-        near |= _sentences_of(hits[:_PASSAGES], store)
-        mismatches = find_mismatches(question, list(near.values()))
-        # The sentence that contradicts the question is evidence, too.
-        quotes |= {place: near[place] for place in (list(near)[mismatch.quote] for mismatch in mismatches)}
-        extracts = tuple(_marked(question, place, text) for place, text in quotes.items())
-        remarks = tuple(mismatch.remark(question) for mismatch in mismatches)
+        extracts, remarks = _quote(question, ranked, hits, store)
         return Reading(extracts, confidence, f"best sentence: {told}", remarks=remarks)
 
 
@@ -85,9 +78,26 @@ def _rescored(question: Question, hits: Sequence[Hit], store: Store, embedder: E
     """The hits with the scores that the learned ranking gives them, in the order in which they were found."""
     if not hits:
         return []
-    row_of = {passage_id: row for row, passage_id in enumerate(store.passages)}
-    table = features(store, question.query, [row_of[hit.passage_id] for hit in hits], embedder)
+    table = features(store, question.query, rows_of(store, hits), embedder)
     return [replace(hit, score=float(score)) for hit, score in zip(hits, load_ranker().scores(table), strict=True)]
+
+
+def _quote(
+    question: Question, ranked: Sequence[Scored], hits: Sequence[Hit], store: Store
+) -> tuple[tuple[Extract, ...], tuple[Remark, ...]]:
+    """The sentences that answer, and such as contradict what the question takes for granted, which is evidence, too."""
+    chosen = select(question, ranked, word_weights(question, store))
+    quotes = {candidate.extract: candidate.text for candidate in chosen}
+    near = quotes | {scored.candidate.extract: scored.candidate.text for scored in ranked[:_NEAR]}
+    near |= _sentences_of(hits[:_PASSAGES], store)
+    places = list(near)
+    mismatches = find_mismatches(question, list(near.values()))
+    quotes |= {places[mismatch.quote]: near[places[mismatch.quote]] for mismatch in mismatches}
+    extracts = tuple(_marked(question, place, text) for place, text in quotes.items())
+    remarks = [mismatch.remark(question) for mismatch in mismatches]
+    for place, text in quotes.items():
+        remarks += resolve_days(question, text, store.articles[store.passages[place.passage_id].article_id])
+    return extracts, tuple(dict.fromkeys(remarks))
 
 
 def _sentences_of(hits: Sequence[Hit], store: Store) -> dict[Extract, str]:

@@ -130,10 +130,17 @@ class _Memory:
         """(len(words), dim) float32, as the embedder gives them for texts of one word."""
         with self._lock:
             new = list(dict.fromkeys(word for word in words if word not in self._row))
-            if len(self._row) + len(new) > _MOST_REMEMBERED:
-                return embedder.encode_documents(words)
-            self._add(new, embedder.encode_documents(new))
-            found: Vectors = self._table[[self._row[word] for word in words]]
+            made = embedder.encode_documents(new)
+            if len(self._row) + len(new) <= _MOST_REMEMBERED:
+                self._add(new, made)
+                found: Vectors = self._table[[self._row[word] for word in words]]
+                return found
+            # Full: the words met first, which are mostly the frequent ones, stay; the rest is made for this call only.
+            fresh = {word: row for row, word in enumerate(new)}
+            found = np.empty((len(words), made.shape[1]), np.float32)
+            rows = np.array([self._row.get(word, -1) for word in words])
+            found[rows >= 0] = self._table[rows[rows >= 0]]
+            found[rows < 0] = made[[fresh[word] for word in words if word in fresh]]
             return found
 
     def _add(self, words: Sequence[str], vectors: Vectors) -> None:

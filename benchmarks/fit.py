@@ -2,7 +2,7 @@ r"""Fits what Wenju learns besides its embedding model: the ranker, the sentence
 
 Run: pip install -e '.[bench]' && python -m benchmarks.fit --squad cmrc2018_trial.json drcd_dev.json \
          --news news.jsonl.xz news_questions.jsonl news_semantic_dev.jsonl training/questions.jsonl \
-         --work /tmp/fit --limit 800 --distractors 8000 --out rag
+         --work WORK --limit 300 --distractors 6000 --out rag
 
 Writes ranker.json, with ranker_figures.json, sentences.json and confidence.json; prints how each does on questions that
 it was not fitted to.

@@ -22,6 +22,7 @@ __all__ = [
     "char_pairs",
     "clause_spans",
     "fold",
+    "is_chinese",
     "latin_share",
     "name_kinds",
     "names",
@@ -120,6 +121,16 @@ def char_pairs(texts: Iterable[str]) -> frozenset[str]:
         ['书馆', '图书']
     """
     return frozenset(text[i : i + 2] for text in texts for i in range(len(text) - 1))
+
+
+def is_chinese(text: str) -> bool:
+    """Whether a text is written in Chinese characters, be it in part.
+
+    Example:
+        >>> is_chinese("AI进校园"), is_chinese("Who came?")
+        (True, False)
+    """
+    return any("\u3400" <= char <= "\u9fff" for char in text)
 
 
 def latin_share(text: str) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForChainRun
@@ -17,8 +18,8 @@ from langchain_core.runnables import Runnable, RunnableConfig, patch_config
 from langchain_core.runnables.config import run_in_executor
 
 from index.store import Store
+from index.text import is_chinese
 from rag.answerers.base import Extract, Reader, Reading
-from rag.answerers.checks import is_chinese
 from rag.answerers.extractive import ExtractiveReader
 from rag.answerers.generated import Draft, Sentence, Writer
 from rag.answerers.parts import read_question
@@ -146,6 +147,7 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
 
         with clock.stage("read"):
             hits, reading = read_question(question, find, self.reader, self.store)
+        features = explain(self.store, question.query, hits) if self.config.trace else {}
         children = patch_config(config, callbacks=run_manager.get_child("write"))
         drafts = self._drafts(question, hits, reading, children)
         while True:
@@ -153,7 +155,8 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
                 draft = next(drafts, None)
             if draft is None:
                 return
-            yield self._answer_of(draft, asked, question, hits, clock)
+            trace = Trace(question.query, tuple(hits), reason=draft.reason, features=features)
+            yield self._answer_of(draft, asked, trace, clock)
 
     def _drafts(
         self, question: Question, hits: Sequence[Hit], reading: Reading, config: RunnableConfig
@@ -170,13 +173,13 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
     def _quote(self, extract: Extract, number: int) -> Sentence:
         return Sentence(cite(self.store, extract, number).quote, (extract,), quoted=True)
 
-    def _answer_of(self, draft: Draft, asked: str, question: Question, hits: Sequence[Hit], clock: _Clock) -> Answer:
+    def _answer_of(self, draft: Draft, asked: str, trace: Trace, clock: _Clock) -> Answer:
         with clock.stage("cite"):
             if draft.sentences:
                 text, citations = self._cited(draft.sentences)
                 nearest: list[Citation] = []
             else:
-                shown = hits[: self.config.nearest_shown]
+                shown = trace.hits[: self.config.nearest_shown]
                 nearest = [self._nearest(hit, number) for number, hit in enumerate(shown, start=1)]
                 refusal, pointer = _ABSTAINS["zh" if is_chinese(asked) else "en"]
                 text, citations = (refusal + pointer if nearest else refusal), []
@@ -187,13 +190,7 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
             confidence=draft.confidence,
             abstained=not draft.sentences,
             nearest=tuple(nearest),
-            trace=Trace(
-                query=question.query,
-                hits=tuple(hits),
-                timings=dict(clock.milliseconds),
-                reason=draft.reason,
-                features=explain(self.store, question.query, hits) if self.config.trace else {},
-            ),
+            trace=replace(trace, timings=dict(clock.milliseconds)),
             partly=draft.partly,
             remarks=draft.remarks,
             generated=any(not sentence.quoted for sentence in draft.sentences),

@@ -18,10 +18,10 @@ from enum import StrEnum
 from functools import cached_property
 
 from index.dates import relative_days
-from index.text import fold, names, sentence_spans, tokens
+from index.text import fold, is_chinese, names, sentence_spans, tokens
 from rag.figures import Day, Figure, FigureKind, figures
 
-__all__ = ["Evidence", "Fault", "Flaw", "check_sentence", "demands", "is_chinese", "order_spans"]
+__all__ = ["Evidence", "Fault", "Flaw", "check_sentence", "demands", "order_spans"]
 
 _LEAST_WORDS = 0.6  # share of a sentence's words, by length, that the evidence must have
 _MOST_FOREIGN = 0.12  # share of a sentence, by length, in single characters that are foreign to the evidence
@@ -154,16 +154,6 @@ class Evidence:
             elif when.exact and first.year == last.year:
                 days.append(Day(first.year))
         return days
-
-
-def is_chinese(text: str) -> bool:
-    """Whether a text is written in Chinese characters, be it in part.
-
-    Example:
-        >>> is_chinese("AI进校园"), is_chinese("Who came?")
-        (True, False)
-    """
-    return any("\u3400" <= char <= "\u9fff" for char in text)
 
 
 def order_spans(text: str) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from index.dates import When, relative_days
 from index.schema import Article
-from index.text import latin_share
+from index.text import is_chinese
 from rag.question import Asks, Question
 from rag.schema import Remark, Warns
 
@@ -25,7 +25,7 @@ def resolve_days(question: Question, text: str, article: Article) -> Iterator[Re
         return
     for when in relative_days(text, article.date):
         if when.exact:
-            yield Remark(Warns.RESOLVED, _tell(when, article, chinese=latin_share(question.asked) < 0.5))
+            yield Remark(Warns.RESOLVED, _tell(when, article, chinese=is_chinese(question.asked)))
 
 
 def _tell(when: When, article: Article, *, chinese: bool) -> str:

@@ -15,9 +15,9 @@ from typing import Any
 
 from index.schema import Article, Passage, Role
 from index.store import Store
-from index.text import CLOSERS, TERMINALS, fold, sentence_spans
+from index.text import CLOSERS, TERMINALS, fold, is_chinese, sentence_spans
 from rag.answerers.base import Extract, Reading
-from rag.answerers.checks import Evidence, Fault, Flaw, check_sentence, demands, is_chinese, order_spans
+from rag.answerers.checks import Evidence, Fault, Flaw, check_sentence, demands, order_spans
 from rag.errors import ReplyError
 from rag.llm import StreamingModel, Trouble, stream_reply
 from rag.question import Question

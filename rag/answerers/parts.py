@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from index.store import Store
-from index.text import latin_share
+from index.text import is_chinese
 from rag.answerers.base import Extract, Reader, Reading
 from rag.question import Question
 from rag.schema import Hit, Remark, Warns
@@ -40,7 +40,7 @@ def read_question(question: Question, find: Find, reader: Reader, store: Store) 
 def _joined(readings: Sequence[tuple[Question, Reading]], question: Question) -> Reading:
     answered = [reading for _, reading in readings if reading.extracts]
     missing = [part for part, reading in readings if not reading.extracts]
-    form = "没有找到这一问的答案：{}" if latin_share(question.asked) < 0.5 else "Not found: {}"
+    form = "没有找到这一问的答案：{}" if is_chinese(question.asked) else "Not found: {}"
     remarks = [remark for reading in answered for remark in reading.remarks]
     remarks += [Remark(Warns.MISSING, form.format(part.asked.strip("，,；;。 "))) for part in missing]
     return Reading(

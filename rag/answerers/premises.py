@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from index.text import NameKind, char_pairs, fold, latin_share, name_kinds
+from index.text import NameKind, char_pairs, fold, is_chinese, name_kinds
 from rag.figures import Figure, figures
 from rag.question import Question
 from rag.schema import Remark, Warns
@@ -45,8 +45,11 @@ class Mismatch:
 
     def remark(self, question: Question) -> Remark:
         """In a line for people, in the language of the question."""
-        chinese = latin_share(question.asked) < 0.5
-        form = "问题里说“{}”，所引原文是“{}”。" if chinese else "The question says “{}”; the text says “{}”."
+        form = (
+            "问题里说“{}”，所引原文是“{}”。"
+            if is_chinese(question.asked)
+            else "The question says “{}”; the text says “{}”."
+        )
         return Remark(Warns.MISMATCH, form.format(self.asked, self.told))
 
 

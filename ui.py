@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from index.build import build_store, is_current
 from index.config import IndexConfig
+from index.opening import folder_of
 from index.source import find_pages
 from rag.api import ApiConfig
 from rag.api.cli import TOKEN
@@ -83,14 +84,20 @@ def _make_ready(pages: Path, config: RagConfig) -> None:
         _tell(f"{pages} holds no page yet: drop some into the window's library.")
         return
     try:
-        if is_current(pages, config.store, config.index):
+        if is_current(pages, folder_of(config.store), config.index):
             return
         why = f"The pages or the settings have changed since {config.store} was built."
     except StoreError as error:
         why = error.what
     _tell(f"{why} Building it from {pages}.")
     with build_progress(quiet=False) as report:
-        build_store(pages, config.store, config.index, report, on_failure=lambda failure: _tell(str(failure.error)))
+        build_store(
+            pages,
+            folder_of(config.store),
+            config.index,
+            report,
+            on_failure=lambda failure: _tell(str(failure.error)),
+        )
 
 
 def _holds_pages(pages: Path) -> bool:

@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     _write(args.out / "ranker.json", fit_ranker(ranked), list(ranking.FEATURES), fingerprint)
     rankers = [_without(fold, ranked) for fold in range(FOLDS)]
     tasks = [
-        (stores[c.place].path, make_tasks(c.name, stores[c.place].passage_ids, rows, rankers))
+        (stores[c.place].path, make_tasks(c.name, list(stores[c.place].passages), rows, rankers))
         for c, rows in zip(corpora, found, strict=True)
     ]
     asked = [row for rows in map_chunks(read_all, tasks, args.processes) for row in rows]

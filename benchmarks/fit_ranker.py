@@ -86,7 +86,7 @@ def rank_all(store: Store, questions: Sequence[GoldQuestion]) -> list[Ranked]:
 
 
 def _rank(store: Store, question: GoldQuestion, rows: tuple[int, ...]) -> Ranked:
-    ids = store.passage_ids
+    ids = list(store.passages)
     pages = tuple(_page(store, ids[row], question) for row in rows)
     fused = [hit.passage_id for hit in search(store, question.text, 60, legs="ranks")]
     others = tuple(row for row, page in zip(rows, pages, strict=True) if page not in question.files)

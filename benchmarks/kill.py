@@ -29,11 +29,12 @@ from index.store import open_store
 __all__ = ["kill_builds"]
 
 _BUILD = """
-import sys
+import faulthandler, sys
 from pathlib import Path
 from index.build import build_store
 from index.config import IndexConfig
-import numpy, faiss, bm25s, index.pages  # so that the time that is cut belongs to the build
+import numpy, faiss, index.pages  # so that the time that is cut belongs to the build
+faulthandler.dump_traceback_later(120, exit=True)  # one that hangs tells where
 print("ready", flush=True)
 sys.stdin.readline()
 build_store(Path(sys.argv[1]), Path(sys.argv[2]), IndexConfig(model=sys.argv[3]))
@@ -120,7 +121,7 @@ def _build(pages: Path, store: Path, model: str, after: float | None) -> float:
 def _held(store: Path) -> dict[str, str]:
     """The pages that a store answers from, after asking it for every one of its passages by their own vectors."""
     opened = open_store(store)
-    for row, _ in enumerate(opened.passage_ids):
+    for row, _ in enumerate(opened.passages):
         (vector,) = opened.dense.vectors([row])
         if vector.any() and opened.dense.search(vector, 1)[0][1] < 0.999:
             return {}

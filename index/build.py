@@ -1,4 +1,4 @@
-"""How do page files become a store? Read, link, chunk, embed, write: each step once, with progress for the face.
+"""How do page files become a store? Read, cut, embed, write: each step once, with progress for the face.
 
 All pages are read and cut anew in each build, since links and copies may lead from any page to any other; that is the
 cheap half. A passage whose text was embedded for the generation in use keeps its vector.
@@ -6,27 +6,35 @@ cheap half. A passage whose text was embedded for the generation in use keeps it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from index.config import IndexConfig
-from index.copies import chunk_once
-from index.embedding import Embedder, Vectors, load_embedder
-from index.errors import SourceError
-from index.generations import building
-from index.pages import read_layouts
-from index.reuse import KnownVectors
-from index.schema import Article, Page, Passage
+from index.embedding import Embedder, load_embedder
+from index.errors import SourceError, StoreError
+from index.generations import building, current
+from index.reuse import Known, KnownVectors, open_known, verify_known
+from index.schema import Page
+from index.searches import Progress, write_searches
 from index.source import find_pages, read_file
-from index.store import Manifest, known_vectors, read_manifest, search_text, write_store
+from index.store import KEYS, VECTORS, Manifest, read_generation, read_manifest
+from index.texts import Sources, write_texts
+from index.writing import Filled, write_generation
 
-__all__ = ["Failure", "OnFailure", "Progress", "build_from_pages", "build_store", "embed", "is_current", "read_pages"]
-
-Progress = Callable[[str, int, int], None]
-"""Called with the step's name, how much is done, and how much there is."""
+__all__ = [
+    "Failure",
+    "OnFailure",
+    "Progress",
+    "build_from_pages",
+    "build_store",
+    "each_page",
+    "is_built_from",
+    "is_current",
+    "known_vectors",
+    "read_pages",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +48,6 @@ class Failure:
 OnFailure = Callable[[Failure], None]
 """Called with each file that cannot be read; the others are read all the same."""
 
-_BATCH = 256  # passages embedded between two progress reports
-
 
 def build_store(
     pages: Path,
@@ -52,6 +58,7 @@ def build_store(
     on_failure: OnFailure | None = None,
     encoding: str | None = None,
     date: str | None = None,
+    workers: int = 1,
 ) -> Manifest:
     """Build a store from page files and switch to it.
 
@@ -64,6 +71,8 @@ def build_store(
             is built unless all can be read.
         encoding: The encoding of text files; found for each when None.
         date: ISO date of publication for every page; it goes before mastheads, not before the dates of ready articles.
+        workers: Processes that embed a large collection. A script that asks for more than one must keep its work
+            below ``if __name__ == "__main__"``, since each of them imports it.
 
     Raises:
         SourceError: A page cannot be read, see ``on_failure``, or none can. The store in use before stays in use.
@@ -78,12 +87,12 @@ def build_store(
         if on_failure:
             on_failure(failure)
 
-    read = read_pages(pages, progress, on_failure=told if on_failure else None, encoding=encoding)
-    return _write(read, store, config, embedder, progress, skipped, date)
+    found = each_page(pages, progress, on_failure=told if on_failure else None, encoding=encoding)
+    return _write(found, store, config, embedder, progress, skipped, date, workers)
 
 
 def build_from_pages(
-    pages: Sequence[Page], store: Path, config: IndexConfig, progress: Progress | None = None
+    pages: Iterable[Page], store: Path, config: IndexConfig, progress: Progress | None = None
 ) -> Manifest:
     """The same from pages that are read already.
 
@@ -91,7 +100,7 @@ def build_from_pages(
         ModelError: The model cannot be loaded.
         StoreError: The store cannot be written.
     """
-    return _write(pages, store, config, load_embedder(config.model), progress, {}, None)
+    return _write(pages, store, config, load_embedder(config.model), progress, {}, None, 1)
 
 
 def read_pages(
@@ -101,29 +110,48 @@ def read_pages(
     on_failure: OnFailure | None = None,
     encoding: str | None = None,
 ) -> list[Page]:
-    """Read every page at a path.
+    """All pages of :func:`each_page`."""
+    return list(each_page(pages, progress, on_failure=on_failure, encoding=encoding))
+
+
+def each_page(
+    pages: Path,
+    progress: Progress | None = None,
+    *,
+    on_failure: OnFailure | None = None,
+    encoding: str | None = None,
+) -> Iterator[Page]:
+    """Read every page at a path, one after the other.
 
     Args:
         pages: A folder of page files, or one file.
         progress: Told about the work, or None.
-        on_failure: Told about each file that cannot be read.
+        on_failure: Told about each file that cannot be read, after the last page.
         encoding: The encoding of text files; found for each when None.
 
     Raises:
-        SourceError: None can be read, or some cannot and nobody is to be told; the message says why for the first
-            and names the others.
+        SourceError: At once, where there is no page; after the last page, where none can be read, or some cannot and
+            nobody is to be told. The message says why for the first and names the others.
     """
-    found = find_pages(pages)
-    read: list[Page] = []
-    failures: list[Failure] = []
+    found = find_pages(pages)  # now, so that a wrong path is told before anything is written
+    return _read_each(found, pages, progress, on_failure, encoding)
+
+
+def _read_each(
+    found: Sequence[tuple[str, Path]],
+    root: Path,
+    progress: Progress | None,
+    on_failure: OnFailure | None,
+    encoding: str | None,
+) -> Iterator[Page]:
+    read, failures = 0, []
     for number, (name, file) in enumerate(found, start=1):
-        items: list[Page | SourceError] = []
-        try:
-            items += read_file(file, name, root=pages, encoding=encoding)
-        except SourceError as error:
-            items.append(error)
-        read += [item for item in items if isinstance(item, Page)]
-        failures += [Failure(name, item) for item in items if isinstance(item, SourceError)]
+        for item in _items(file, name, root, encoding):
+            if isinstance(item, Page):
+                read += 1
+                yield item
+            else:
+                failures.append(Failure(name, item))
         if progress:
             progress("read", number, len(found))
     for failure in failures if on_failure else ():
@@ -132,7 +160,13 @@ def read_pages(
         first = failures[0].error
         others = ", ".join(repr(failure.file)[1:-1] for failure in failures[1:])
         raise SourceError(first.what, f"{first.fix} The same goes for: {others}." if others else first.fix)
-    return read
+
+
+def _items(file: Path, name: str, root: Path, encoding: str | None) -> Iterator[Page | SourceError]:
+    try:
+        yield from read_file(file, name, root=root, encoding=encoding)
+    except SourceError as error:
+        yield error
 
 
 def is_current(pages: Path, store: Path, config: IndexConfig) -> bool:
@@ -142,52 +176,49 @@ def is_current(pages: Path, store: Path, config: IndexConfig) -> bool:
         SourceError: No page can be read.
         StoreError: There is no store, or it is damaged.
     """
+    return is_built_from(each_page(pages, on_failure=lambda failure: None), store, config)
+
+
+def is_built_from(pages: Iterable[Page], store: Path, config: IndexConfig) -> bool:
+    """The same for pages that are read already.
+
+    Raises:
+        StoreError: There is no store, or it is damaged.
+    """
     manifest = read_manifest(store)
-    sources = {page.file: page.sha256 for page in read_pages(pages, on_failure=lambda failure: None)}
-    return manifest.fingerprint == config.fingerprint() and manifest.sources == sources
+    return manifest.fingerprint == config.fingerprint() and manifest.sources == str(Sources(pages))
+
+
+def known_vectors(store: Path, embedder: Embedder) -> Callable[[], Known]:
+    """Returns the vectors of the generation in use, where they are those of this model and whole; else none."""
+    try:
+        folder = current(store)
+        manifest = read_generation(folder)
+    except StoreError:
+        return KnownVectors
+    same = (manifest.model_fingerprint, manifest.dim) == (embedder.fingerprint, embedder.dim)
+    if not same or not verify_known(folder / KEYS, folder / VECTORS, manifest.hashes):
+        return KnownVectors
+    return partial(open_known, folder / KEYS, folder / VECTORS)
 
 
 def _write(
-    pages: Sequence[Page],
+    pages: Iterable[Page],
     store: Path,
     config: IndexConfig,
     embedder: Embedder,
     progress: Progress | None,
     skipped: dict[str, str],
     date: str | None,
+    workers: int,
 ) -> Manifest:
-    with building(store):
-        articles = [article for layout in read_layouts(pages, date) for article in layout.articles]
-        passages = chunk_once(articles, config.passage_size, config.passage_overlap)
-        vectors, reused = embed(passages, articles, embedder, known_vectors(store, embedder), progress)
-        return write_store(
-            store, config, embedder, pages, articles, passages, vectors, skipped, date=date, reused=reused
+    def fill(folder: Path) -> Filled:
+        texts = write_texts(folder, pages, config, date)
+        known = known_vectors(store, embedder)
+        reused = write_searches(
+            folder, texts.passages, embedder, config.model, known=known, progress=progress, workers=workers
         )
+        return Filled(texts, reused)
 
-
-def embed(
-    passages: Sequence[Passage],
-    articles: Sequence[Article],
-    embedder: Embedder,
-    known: KnownVectors,
-    progress: Progress | None = None,
-) -> tuple[Vectors, int]:
-    """The vectors of passages: those that are known, and the others computed.
-
-    Returns:
-        (len(passages), embedder.dim) float32, and how many of them were known.
-    """
-    report = progress or (lambda step, done, total: None)
-    by_id = {article.article_id: article for article in articles}
-    texts = [search_text(passage, by_id[passage.article_id]) for passage in passages]
-    vectors: Vectors = np.zeros((len(texts), embedder.dim), np.float32)
-    rows = known.find(texts)
-    old, new = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)
-    if len(old):
-        vectors[old] = known.vectors(rows[old])
-        report("embed", len(old), len(texts))
-    for start in range(0, len(new), _BATCH):
-        batch = new[start : start + _BATCH]
-        vectors[batch] = embedder.encode_documents([texts[place] for place in batch])
-        report("embed", len(old) + start + len(batch), len(texts))
-    return vectors, len(old)
+    with building(store):
+        return write_generation(store, config, embedder, fill, skipped=skipped, date=date)

@@ -16,7 +16,7 @@ from index.forms import ends_sentence, plain
 from index.schema import Article, Layout, Line, Link, Note, Page, Role
 from index.text import fold, sentence_spans, tokens, word_across
 
-__all__ = ["link_layouts"]
+__all__ = ["Linker", "link_layouts"]
 
 _DIGITS = {char: number for number, char in enumerate("零一二三四五六七八九")} | {"〇": 0}
 _NUMBER = r"(?P<section>[A-Z]?)\s*(?P<number>\d{1,2}|[一二三四五六七八九十]{1,3})"
@@ -47,7 +47,6 @@ class _Part:
     """One side of a break: an article with a mark, and what is known of its page."""
 
     layout: int
-    place: int
     article: Article
     folder: str
     line: int  # of the mark
@@ -77,19 +76,40 @@ def link_layouts(pages: Sequence[Page], layouts: Sequence[Layout]) -> list[Layou
     Returns:
         The layouts in order; articles with a link carry it, and the notes tell what was linked and what was not.
     """
-    lefts: list[_Part] = []
-    rights: list[_Part] = []
-    for number, (page, layout) in enumerate(zip(pages, layouts, strict=True)):
+    linker = Linker()
+    for page, layout in zip(pages, layouts, strict=True):
+        linker.look(page, layout)
+    return linker.link(layouts)
+
+
+class Linker:
+    """Looks at the pages of a collection one after the other, keeps what may be part of an article, and links it."""
+
+    def __init__(self) -> None:
+        self._lefts: list[_Part] = []
+        self._rights: list[_Part] = []
+        self._looked = 0
+
+    def look(self, page: Page, layout: Layout) -> None:
+        """Take note of the next page."""
         own = _own_number(page, layout)
-        for place, article in enumerate(layout.articles):
-            lefts += _left_part(number, place, article, own)
-            rights += _right_part(number, place, article, own)
-    if not lefts and not rights:
-        return list(layouts)
-    return _with_links(layouts, lefts, rights, _matches(lefts, rights))
+        for article in layout.articles:
+            self._lefts += _left_part(self._looked, article, own)
+            self._rights += _right_part(self._looked, article, own)
+        self._looked += 1
+
+    def linked(self) -> dict[str, Article]:
+        """The articles that have a link, with it, by article_id."""
+        return _linked(_matches(self._lefts, self._rights))
+
+    def link(self, layouts: Sequence[Layout]) -> list[Layout]:
+        """The layouts that were looked at, with links and notes."""
+        if not self._lefts and not self._rights:
+            return list(layouts)
+        return _with_links(layouts, self._lefts, self._rights, _matches(self._lefts, self._rights))
 
 
-def _left_part(layout: int, place: int, article: Article, own: _Number | None) -> Iterator[_Part]:
+def _left_part(layout: int, article: Article, own: _Number | None) -> Iterator[_Part]:
     """The part that goes on elsewhere, if it is one: the last 下转 on or behind its running text."""
     for line, text in reversed(_texts(article)):
         if line.role not in {Role.CONTINUED, Role.BODY}:
@@ -101,11 +121,11 @@ def _left_part(layout: int, place: int, article: Article, own: _Number | None) -
             edge = before[spans[-1][0] : spans[-1][1]] if spans else ""
             torn = bool(edge) and not ends_sentence(edge)
             title = _named_title(mark) or article.title
-            yield _Part(layout, place, article, _folder(article), line.number, _number(mark), own, title, edge, torn)
+            yield _Part(layout, article, _folder(article), line.number, _number(mark), own, title, edge, torn)
             return
 
 
-def _right_part(layout: int, place: int, article: Article, own: _Number | None) -> Iterator[_Part]:
+def _right_part(layout: int, article: Article, own: _Number | None) -> Iterator[_Part]:
     """The part that goes on from elsewhere, if it is one: 上接 before its running text or at its start."""
     for line, text in _texts(article):
         mark = _FROM.match(plain(text)) if line.role in {Role.CONTINUED, Role.BODY} else None
@@ -114,7 +134,7 @@ def _right_part(layout: int, place: int, article: Article, own: _Number | None) 
             spans = sentence_spans(after)
             edge = after[spans[0][0] : spans[0][1]] if spans else ""
             title = _named_title(mark) or article.title
-            yield _Part(layout, place, article, _folder(article), line.number, _number(mark), own, title, edge)
+            yield _Part(layout, article, _folder(article), line.number, _number(mark), own, title, edge)
             return
         if line.role is Role.BODY:
             return
@@ -157,21 +177,25 @@ def _is_best(match: _Match, fits: Sequence[_Match]) -> bool:
     return tied and match.shared >= max(_FEW_WORDS, 2 * most)
 
 
-def _with_links(
-    layouts: Sequence[Layout], lefts: Sequence[_Part], rights: Sequence[_Part], found: Sequence[_Match]
-) -> list[Layout]:
-    articles = [list(layout.articles) for layout in layouts]
-    notes = [list(layout.notes) for layout in layouts]
+def _linked(found: Sequence[_Match]) -> dict[str, Article]:
+    """Articles with their links; one may go on from a page and to another."""
+    articles: dict[str, Article] = {}
     for match in found:
         left, right, evidence = match.left, match.right, "，".join(match.evidence)
         sentence = left.edge + right.edge if left.torn else ""
-        here, there = articles[left.layout], articles[right.layout]
-        here[left.place] = replace(
-            here[left.place], continued_by=Link(right.article.article_id, right.article.title, sentence, evidence)
-        )
-        there[right.place] = replace(
-            there[right.place], continues=Link(left.article.article_id, left.article.title, sentence, evidence)
-        )
+        here, there = (articles.get(part.article.article_id, part.article) for part in (left, right))
+        articles[here.article_id] = replace(here, continued_by=Link(there.article_id, there.title, sentence, evidence))
+        articles[there.article_id] = replace(there, continues=Link(here.article_id, here.title, sentence, evidence))
+    return articles
+
+
+def _with_links(
+    layouts: Sequence[Layout], lefts: Sequence[_Part], rights: Sequence[_Part], found: Sequence[_Match]
+) -> list[Layout]:
+    articles = _linked(found)
+    notes = [list(layout.notes) for layout in layouts]
+    for match in found:
+        left, right, evidence = match.left, match.right, "，".join(match.evidence)
         notes[left.layout].append(Note(left.line, f"下文是 {right.article.article_id}：{evidence}"))
         notes[right.layout].append(Note(right.line, f"上文是 {left.article.article_id}：{evidence}"))
     linked = {id(part) for match in found for part in (match.left, match.right)}
@@ -179,8 +203,12 @@ def _with_links(
         if id(part) not in linked:
             notes[part.layout].append(Note(part.line, f"{other}不在所读的版里，或不能确定，未相连", doubtful=True))
     return [
-        replace(layout, articles=tuple(own), notes=tuple(sorted(told, key=lambda note: note.number)))
-        for layout, own, told in zip(layouts, articles, notes, strict=True)
+        replace(
+            layout,
+            articles=tuple(articles.get(article.article_id, article) for article in layout.articles),
+            notes=tuple(sorted(told, key=lambda note: note.number)),
+        )
+        for layout, told in zip(layouts, notes, strict=True)
     ]
 
 

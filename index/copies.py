@@ -8,33 +8,20 @@ space aside, and have equally many characters, so that every stretch of the one 
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from unicodedata import normalize
 
 from index.chunking import chunk
 from index.schema import Article, Copy, Passage, Role
 from index.text import fold
 
-__all__ = ["chunk_once", "locate"]
+__all__ = ["Cutter", "chunk_once", "locate"]
 
-_Sketch = tuple[int, str]
 _SCRIPT = re.compile("[\\s\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
-
-
-@dataclass(frozen=True, slots=True)
-class _First:
-    """The article that was the first to say some text, and how it was cut."""
-
-    article: Article
-    tail: int  # where its running text begins
-    pieces: tuple[Passage, ...]
-
-    @property
-    def text(self) -> str:
-        return self.article.text[self.tail :]
 
 
 def chunk_once(articles: Sequence[Article], size: int, overlap: int = 0) -> list[Passage]:
@@ -51,21 +38,124 @@ def chunk_once(articles: Sequence[Article], size: int, overlap: int = 0) -> list
     Returns:
         Passages in order. Every non-blank character of every article is in one of them or in one of their copies.
     """
-    shelf = _Shelf()
-    firsts: dict[_Sketch, list[_First]] = defaultdict(list)
+    cutter = Cutter(size, overlap, articles.__getitem__)
     for article in articles:
-        tail = _tail(article)
-        text = article.text[tail:]
-        alike = firsts[_sketch(text)]
-        first = next((first for first in alike if _is_same(first.text, text)), None)
-        if first is not None:
-            _put_again(article, tail, first, shelf)
-            continue
-        pieces = chunk(article, size, overlap)
-        alike.append(_First(article, tail, tuple(pieces)))
-        for piece in pieces:
-            shelf.put(piece)
-    return shelf.passages()
+        cutter.add(article)
+    copies: dict[int, list[Copy]] = defaultdict(list)
+    for row, place, *offsets in cutter.copies:
+        copies[row].append(Copy(articles[place].article_id, *offsets))
+    return [
+        replace(_passage(articles[place], start, end), copies=tuple(copies.get(row, ())))
+        for row, (place, start, end) in enumerate(cutter.places())
+    ]
+
+
+class Cutter:
+    """Cuts articles into passages, one article after the other, each text once; see :func:`chunk_once`.
+
+    It keeps numbers only, so that millions fit into memory, and asks for an earlier article again where a text looks
+    like one of its own.
+
+    Args:
+        size: As for :func:`index.chunking.chunk`.
+        overlap: As for :func:`index.chunking.chunk`.
+        article_at: Returns an article that was added, by its place.
+
+    Attributes:
+        copies: Per copy the row of its passage, the place of the article that says it again, and the four offsets of
+            :class:`index.schema.Copy`.
+    """
+
+    def __init__(self, size: int, overlap: int, article_at: Callable[[int], Article]) -> None:
+        self._size, self._overlap, self._article_at = size, overlap, article_at
+        self._articles, self._starts, self._ends = array("i"), array("i"), array("i")
+        self._tails = _Sketches()
+        self._texts = _Sketches()
+        self._added = 0
+        self.copies: list[tuple[int, int, int, int, int, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._articles)
+
+    def places(self) -> Iterator[tuple[int, int, int]]:
+        """Per passage the place of its article, and its range there."""
+        return zip(self._articles, self._starts, self._ends, strict=True)
+
+    def add(self, article: Article) -> None:
+        """Cut the next article."""
+        place, self._added = self._added, self._added + 1
+        text = article.text[_tail(article) :]
+        sketch = _sketch(text)
+        for first in self._tails.like(sketch):
+            earlier = self._article_at(first)
+            if _is_same(earlier.text[_tail(earlier) :], text):
+                self._put_again(article, place, earlier, first)
+                return
+        self._tails.add(sketch, place)
+        for piece in chunk(article, self._size, self._overlap):
+            self._put(article, place, piece.start, piece.end)
+
+    def _put(self, article: Article, place: int, start: int, end: int) -> None:
+        """Keep a passage, or note where its text stands once more."""
+        text = article.text[start:end]
+        sketch = _sketch(text)
+        for row in self._texts.like(sketch):
+            left, right = self._starts[row], self._ends[row]
+            holder = article if self._articles[row] == place else self._article_at(self._articles[row])
+            if _is_same(holder.text[left:right], text):
+                self.copies.append((row, place, start, end, left, right))
+                return
+        self._texts.add(sketch, len(self._articles))
+        self._articles.append(place)
+        self._starts.append(start)
+        self._ends.append(end)
+
+    def _put_again(self, article: Article, place: int, earlier: Article, first: int) -> None:
+        """Cut an article where the one that was first to say it was cut."""
+        tail, first_tail = _tail(article), _tail(earlier)
+        same_head = _is_same(earlier.text[:first_tail], article.text[:tail])
+        begin, first_begin = (0, 0) if same_head else (tail, first_tail)
+        here = _solid(article.text, begin, len(article.text))
+        there = _solid(earlier.text, first_begin, len(earlier.text))
+        if not same_head and article.text[:tail].strip():
+            self._put(article, place, 0, len(article.text[:tail].rstrip()))
+        for piece in chunk(earlier, self._size, self._overlap):
+            low, high = bisect_left(there, piece.start), bisect_left(there, piece.end)
+            if low == high:
+                continue
+            start, end = here[low], here[high - 1] + 1
+            row = self._row(first, piece.start) if piece.start < first_begin else None
+            if row is None:
+                self._put(article, place, start, end)
+            else:
+                self.copies.append((row, place, start, end, there[low], there[high - 1] + 1))
+
+    def _row(self, place: int, start: int) -> int | None:
+        """The row of the passage that was cut there; None where its text stood elsewhere before."""
+        row = bisect_left(self._articles, place)
+        while row < len(self._articles) and self._articles[row] == place:
+            if self._starts[row] == start:
+                return row
+            row += 1
+        return None
+
+
+class _Sketches:
+    """Numbers under hashes; nearly all hashes have one."""
+
+    def __init__(self) -> None:
+        self._one: dict[int, int] = {}
+        self._more: dict[int, list[int]] = {}
+
+    def add(self, sketch: int, number: int) -> None:
+        if sketch in self._one:
+            self._more.setdefault(sketch, []).append(number)
+        else:
+            self._one[sketch] = number
+
+    def like(self, sketch: int) -> list[int]:
+        first = self._one.get(sketch)
+        return [] if first is None else [first, *self._more.get(sketch, ())]
 
 
 def locate(copy: Copy, first: str, again: str, start: int, end: int) -> tuple[int, int] | None:
@@ -89,58 +179,6 @@ def locate(copy: Copy, first: str, again: str, start: int, end: int) -> tuple[in
     return (after[low], after[high - 1] + 1) if low < high else None
 
 
-class _Shelf:
-    """Passages in order, each text once."""
-
-    def __init__(self) -> None:
-        self._passages: dict[str, Passage] = {}
-        self._copies: dict[str, list[Copy]] = {}
-        self._alike: dict[_Sketch, list[Passage]] = defaultdict(list)
-
-    def put(self, passage: Passage) -> None:
-        """Keep a passage, or note where its text stands once more."""
-        alike = self._alike[_sketch(passage.text)]
-        first = next((first for first in alike if _is_same(first.text, passage.text)), None)
-        if first is None:
-            alike.append(passage)
-            self._passages[passage.passage_id] = passage
-            return
-        self.add(first.passage_id, Copy(passage.article_id, passage.start, passage.end, first.start, first.end))
-
-    def add(self, passage_id: str, copy: Copy) -> None:
-        """Note one more place of a part of a passage."""
-        self._copies.setdefault(passage_id, []).append(copy)
-
-    def holds(self, passage_id: str) -> bool:
-        return passage_id in self._passages
-
-    def passages(self) -> list[Passage]:
-        return [
-            replace(passage, copies=tuple(self._copies[name])) if name in self._copies else passage
-            for name, passage in self._passages.items()
-        ]
-
-
-def _put_again(article: Article, tail: int, first: _First, shelf: _Shelf) -> None:
-    """Cut an article where the one that was first to say it was cut."""
-    same_head = _is_same(first.article.text[: first.tail], article.text[:tail])
-    begin, first_begin = (0, 0) if same_head else (tail, first.tail)
-    here = _solid(article.text, begin, len(article.text))
-    there = _solid(first.article.text, first_begin, len(first.article.text))
-    if not same_head and article.text[:tail].strip():
-        shelf.put(_passage(article, 0, len(article.text[:tail].rstrip())))
-    for piece in first.pieces:
-        low, high = bisect_left(there, piece.start), bisect_left(there, piece.end)
-        if low == high:
-            continue
-        start, end = here[low], here[high - 1] + 1
-        if piece.start < first_begin and shelf.holds(piece.passage_id):
-            copy = Copy(article.article_id, start, end, there[low], there[high - 1] + 1)
-            shelf.add(piece.passage_id, copy)
-        else:
-            shelf.put(_passage(article, start, end))
-
-
 def _tail(article: Article) -> int:
     """Where the running text of an article begins; its start when it has none."""
     places = zip(article.lines, article.segments, strict=True)
@@ -156,12 +194,12 @@ def _solid(text: str, start: int, end: int) -> list[int]:
     return [place for place in range(start, end) if not text[place].isspace()]
 
 
-def _sketch(text: str) -> _Sketch:
-    """What two equal texts have in common for sure, and two others hardly: length, and all but script and spaces.
+def _sketch(text: str) -> int:
+    """A hash of what two equal texts have in common for sure, and two others hardly: length, and all but script.
 
     Folding every text would cost more than reading it.
     """
-    return len("".join(text.split())), normalize("NFKC", _SCRIPT.sub("", text)).lower()
+    return hash((len("".join(text.split())), normalize("NFKC", _SCRIPT.sub("", text)).lower()))
 
 
 def _is_same(left: str, right: str) -> bool:

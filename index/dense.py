@@ -1,8 +1,8 @@
 """Which vectors lie nearest to a question's? The one door to FAISS.
 
-Up to ``EXACT_UP_TO`` vectors all are compared with the question, in full precision. Beyond, two stages: a scan over
-codes of an eighth of a byte per number finds candidates, and these are put in order by their own vectors, kept in half
-precision. ``benchmarks/dense_index.py`` measures both on passages and questions of a newspaper.
+Few vectors are all compared with the question, in full precision. Many take two stages: a scan over codes of an eighth
+of a byte per number finds candidates, and these are put in order by their own vectors, which stay in their file.
+``benchmarks/dense_index.py`` measures both on passages and questions of a newspaper.
 
 References:
     Jégou, Douze, Schmid: Product Quantization for Nearest Neighbor Search (2011).
@@ -21,21 +21,24 @@ from numpy.typing import NDArray
 
 from index.embedding import Vectors
 from index.errors import StoreError
+from index.vectors import FEW, VectorTable, load_vectors
 
-__all__ = ["EXACT_UP_TO", "DenseIndex"]
+__all__ = ["CodedIndex", "DenseIndex", "open_dense", "write_codes"]
 
-EXACT_UP_TO = 25_000  # vectors; comparing all takes some 5 ms there
 _NUMBERS_PER_CODE = 4  # of a vector, put together into 4 bits
 _TRAINED = 20_000  # vectors that the codes are learned from
 _REFINED = 10  # candidates per hit: at 230,000 passages recall@10 is 1.000 and recall@50 0.995
-_MAPPED_FROM = 64_000_000  # bytes of a file; FAISS reads a smaller one in no time, and then sees where it is cut off
-_DEEP = 1_000  # hits from which on comparing all costs no more
+_BLOCK = 16_384  # vectors that are read at a time
+_MAPPED_FROM = 16_000_000  # bytes of a file; FAISS reads a smaller one in no time, and then sees where it is cut off
+
+_CODES = (faiss.IndexPQFastScan, faiss.IndexScalarQuantizer)
 
 _Keys = Sequence[int] | NDArray[np.int64]
+_Allowed = NDArray[np.bool_] | None
 
 
 class DenseIndex:
-    """Inner-product search over unit vectors, each under an integer key of the caller's.
+    """Inner-product search over unit vectors in memory, each under an integer key of the caller's; exact.
 
     Args:
         dim: Length of the vectors, 1 or more.
@@ -43,7 +46,6 @@ class DenseIndex:
 
     def __init__(self, dim: int) -> None:
         self._index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
-        self._grows = True  # a file that is mapped, and codes that were learned, stay as they are
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -53,122 +55,170 @@ class DenseIndex:
         """Length of the vectors."""
         return int(self._index.d)
 
-    @property
-    def exact(self) -> bool:
-        """Whether every vector is compared, in full precision."""
-        return isinstance(self._index, faiss.IndexIDMap)
-
     def add(self, keys: _Keys, vectors: Vectors) -> None:
         """Add vectors, (n, dim) float32 with rows of length 1, under n new keys."""
-        self._own()
         self._index.add_with_ids(np.ascontiguousarray(vectors, np.float32), np.asarray(keys, np.int64))
 
     def remove(self, keys: _Keys) -> None:
         """Forget the vectors under these keys; unknown keys are passed over."""
-        self._own()
         self._index.remove_ids(faiss.IDSelectorBatch(np.asarray(keys, np.int64)))
 
-    def search(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
+    def search(self, vector: Vectors, k: int, allowed: _Allowed = None) -> list[tuple[int, float]]:
         """Nearest vectors.
 
         Args:
             vector: (dim,) float32 of length 1.
             k: How many, 1 or more; fewer come back from a smaller index.
+            allowed: By key, whether it may come back; all may when None.
 
         Returns:
-            Pairs of key and cosine similarity in [-1, 1], highest first; equal similarities by key. Of an index that
-            is not ``exact``, a few of the last may be others than the nearest, and similarities are off by less than
-            1e-4.
+            Pairs of key and cosine similarity in [-1, 1], highest first; equal similarities by key.
         """
         count = min(k, len(self))
         if count == 0:
             return []
-        index = self._index if self.exact or count < _DEEP else self._store()
-        similarities, keys = index.search(np.asarray(vector, np.float32)[None, :], count)
-        cosines = np.clip(similarities[0], -1.0, 1.0)  # rounding can make a unit vector's own product 1.0000001
-        pairs = [(int(key), float(value)) for key, value in zip(keys[0], cosines, strict=True) if key >= 0]
-        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+        only = None if allowed is None else _only(allowed)
+        cosines, keys = self._index.search(np.asarray(vector, np.float32)[None, :], count, params=only)
+        return _ranked(keys[0][keys[0] >= 0], cosines[0][keys[0] >= 0], count)
 
     def vectors(self, keys: _Keys) -> Vectors:
-        """The vectors under known keys: (len(keys), dim) float32; in half precision where the index is not exact."""
-        found: Vectors = self._store().reconstruct_batch(np.asarray(keys, np.int64))
+        """The vectors under known keys: (len(keys), dim) float32."""
+        found: Vectors = self._index.reconstruct_batch(np.asarray(keys, np.int64))
         return found
 
     def copy(self) -> DenseIndex:
-        """An independent, exact index with the same vectors."""
+        """An independent index with the same vectors."""
         made = DenseIndex(self.dim)
         if len(self):
-            keys = self._keys()
+            keys = faiss.vector_to_array(self._index.id_map)
             made.add(keys, self.vectors(keys))
         return made
 
-    def save(self, path: Path) -> None:
-        """Write the index to a file.
 
-        Raises:
-            OSError: The disk is full or cannot be written.
+class CodedIndex:
+    """Inner-product search over many unit vectors of a file, by row, in two stages; it does not grow.
+
+    Args:
+        codes: A FAISS index of the codes, by row.
+        table: (n, dim), the vectors.
+    """
+
+    def __init__(self, codes: faiss.Index, table: VectorTable) -> None:
+        self._codes, self._table = codes, table
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @property
+    def dim(self) -> int:
+        """Length of the vectors."""
+        return int(self._table.shape[1])
+
+    def search(self, vector: Vectors, k: int, allowed: _Allowed = None) -> list[tuple[int, float]]:
+        """Nearest vectors, as for :meth:`DenseIndex.search`.
+
+        A few of the last may be others than the nearest, and similarities are off by less than 1e-4. Where few rows
+        are allowed, they are all compared.
         """
-        with path.open("wb") as stream:
-            output = _Output(stream)
-            try:
-                faiss.write_index(self._index, faiss.PyCallbackIOWriter(output.write))  # type: ignore[attr-defined]
-            except RuntimeError as error:
-                raise output.error or OSError(_reason(error)) from error
+        wanted = np.asarray(vector, np.float32)
+        rows = self._candidates(wanted, k, allowed)
+        cosines = np.concatenate([np.zeros(0, np.float32), *self._cosines(wanted, rows)])
+        return _ranked(rows, cosines, k)
 
-    @classmethod
-    def over(cls, vectors: Vectors) -> DenseIndex:
-        """An index of some vectors, (n, dim) float32 with rows of length 1; the key of each is its row."""
-        count, dim = vectors.shape
-        if count <= EXACT_UP_TO or dim % _NUMBERS_PER_CODE:
-            made = cls(dim)
-            made.add(range(count), vectors)
-            return made
-        index = faiss.index_factory(dim, f"PQ{dim // _NUMBERS_PER_CODE}x4fs,Refine(SQfp16)", faiss.METRIC_INNER_PRODUCT)
-        index.train(np.ascontiguousarray(vectors[:: 1 + count // _TRAINED], np.float32))
-        index.add(np.ascontiguousarray(vectors, np.float32))
-        return cls._holding(index)
+    def vectors(self, rows: _Keys) -> Vectors:
+        """The vectors of some rows: (len(rows), dim) float32, as they are kept."""
+        return np.asarray(self._table[np.asarray(rows, np.int64)], np.float32)
 
-    @classmethod
-    def load(cls, path: Path) -> DenseIndex:
-        """Read an index that :meth:`save` wrote; a large one is mapped, so that processes share what they use of it.
-
-        Raises:
-            StoreError: The file is missing or no such index; truncated, unless it is a large one, whose size its user
-                must know.
-        """
-        try:
-            large = path.stat().st_size >= _MAPPED_FROM
-            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if large else 0)
-        except OSError as error:
-            raise StoreError(f"{path} cannot be read ({error.strerror}).", "Run `wenju build` again.") from error
-        except RuntimeError as error:
-            raise StoreError(f"{path} cannot be read ({_reason(error)}).", "Run `wenju build` again.") from error
-        if not isinstance(index, (faiss.IndexIDMap, faiss.IndexRefine)):
-            raise StoreError(f"{path} cannot be read (it is another kind of index).", "Run `wenju build` again.")
-        return cls._holding(index)
-
-    @classmethod
-    def _holding(cls, index: faiss.Index) -> DenseIndex:
-        made = cls.__new__(cls)
-        made._index, made._grows = index, False
-        if not made.exact:
-            made._index.k_factor = _REFINED
+    def copy(self) -> DenseIndex:
+        """An exact index with the same vectors, in memory."""
+        made = DenseIndex(self.dim)
+        for start in range(0, len(self), _BLOCK):
+            rows = np.arange(start, min(start + _BLOCK, len(self)))
+            made.add(rows, self.vectors(rows))
         return made
 
-    def _own(self) -> None:
-        """Become an index that can grow. FAISS ends the process when a mapped one is added to."""
-        if not self._grows:
-            self._index, self._grows = self.copy()._index, True
+    def _candidates(self, vector: Vectors, k: int, allowed: _Allowed) -> NDArray[np.int64]:
+        """Rows that hold the nearest: the best by their codes, or all that are allowed when these are few."""
+        among = len(self) if allowed is None else int(allowed.sum())
+        wanted = k * _REFINED
+        if among <= max(wanted, FEW if allowed is not None else 0):
+            return np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
+        depth = min(len(self), wanted * len(self) // among)
+        while True:
+            (rows,) = self._codes.search(vector[None, :], depth)[1]
+            rows = rows[rows >= 0]
+            rows = rows if allowed is None else rows[allowed[rows]]
+            if len(rows) >= wanted or depth == len(self):
+                return np.sort(rows[:wanted])
+            depth = min(len(self), 2 * depth)
 
-    def _keys(self) -> NDArray[np.int64]:
-        if not self.exact:
-            return np.arange(len(self), dtype=np.int64)
-        keys: NDArray[np.int64] = faiss.vector_to_array(self._index.id_map)
-        return keys
+    def _cosines(self, vector: Vectors, rows: NDArray[np.int64]) -> list[Vectors]:
+        blocks = (rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK))
+        return [self.vectors(block) @ vector for block in blocks]
 
-    def _store(self) -> faiss.Index:
-        """The part that holds the vectors."""
-        return self._index if self.exact else faiss.downcast_index(self._index.refine_index)
+
+def open_dense(vectors: Path, codes: Path) -> DenseIndex | CodedIndex:
+    """The index of a store.
+
+    Args:
+        vectors: The table of vectors.
+        codes: What :func:`write_codes` wrote, or nothing.
+
+    Raises:
+        StoreError: A file is missing or damaged so that its size or its head alone tells.
+    """
+    table = load_vectors(vectors)
+    if table.dtype == np.float32:  # few, when it was built
+        made = DenseIndex(table.shape[1])
+        made.add(range(len(table)), np.asarray(table, np.float32))
+        return made
+    found = _read(codes)
+    if type(found) not in _CODES or (found.ntotal, found.d) != table.shape:
+        raise StoreError(f"{codes} is damaged: it does not fit {vectors.name}.", "Run `wenju build` again.")
+    return CodedIndex(found, table)
+
+
+def write_codes(vectors: Path, codes: Path) -> None:
+    """Make the codes of a table of vectors and write them; nothing where vectors are few.
+
+    Raises:
+        OSError: The disk is full or cannot be written.
+    """
+    table = load_vectors(vectors)
+    count, dim = table.shape
+    if table.dtype == np.float32:
+        return
+    kind = f"PQ{dim // _NUMBERS_PER_CODE}x4fs" if dim % _NUMBERS_PER_CODE == 0 else "SQ4"
+    index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
+    index.train(np.asarray(table[:: 1 + count // _TRAINED], np.float32))
+    for start in range(0, count, _BLOCK):
+        index.add(np.asarray(table[start : start + _BLOCK], np.float32))
+    with codes.open("wb") as stream:
+        output = _Output(stream)
+        try:
+            faiss.write_index(index, faiss.PyCallbackIOWriter(output.write))  # type: ignore[attr-defined]
+        except RuntimeError as error:
+            raise output.error or OSError(_reason(error)) from error
+
+
+def _only(allowed: NDArray[np.bool_]) -> Any:
+    bits = np.packbits(allowed, bitorder="little")
+    return faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))  # type: ignore[call-arg, arg-type]
+
+
+def _ranked(keys: NDArray[np.int64], cosines: Vectors, k: int) -> list[tuple[int, float]]:
+    best = np.lexsort((keys, -cosines))[:k]
+    return [(int(keys[place]), float(np.clip(cosines[place], -1.0, 1.0))) for place in best]
+
+
+def _read(codes: Path) -> Any:
+    try:
+        large = codes.stat().st_size >= _MAPPED_FROM
+        return faiss.read_index(str(codes), faiss.IO_FLAG_MMAP_IFC if large else 0)
+    except OSError as error:
+        raise StoreError(f"{codes} cannot be read ({error.strerror}).", "Run `wenju build` again.") from error
+    except RuntimeError as error:
+        raise StoreError(f"{codes} cannot be read ({_reason(error)}).", "Run `wenju build` again.") from error
 
 
 class _Output:

@@ -6,35 +6,45 @@ made from passages. So all but the pages can be made again, and what is whole is
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from index.build import embed
-from index.copies import chunk_once
+from index.build import known_vectors
+from index.config import IndexConfig
+from index.dense import write_codes
 from index.embedding import load_embedder
 from index.errors import ModelError, StoreError
-from index.generations import building, clear, current, debris, digests, generations, sizes, switch
-from index.lexical import LexicalIndex
-from index.pages import read_layouts
-from index.schema import Article, Page, Passage
+from index.generations import MANIFEST, building, clear, current, debris, digests, generations, sizes, switch
+from index.items import index_file, read_lines
+from index.schema import Page
+from index.searches import write_lexical, write_searches
 from index.store import (
     ARTICLES,
+    CATALOG,
+    CODES,
+    COPIES,
+    FORMAT,
+    KEYS,
     LEXICAL,
+    MIGRATE,
     PAGES,
     PASSAGES,
+    VECTORS,
     Manifest,
-    known_vectors,
     open_store,
     read_generation,
-    read_items,
-    write_store,
 )
+from index.texts import Texts, write_texts
+from index.writing import Filled, write_generation
 
 __all__ = ["Finding", "examine", "repair"]
 
+_TEXTS = {ARTICLES, CATALOG, PASSAGES, COPIES} | {index_file(Path(name)).name for name in (PAGES, ARTICLES)}
+_DENSE = {KEYS, VECTORS}
 _REPAIR = "Run `wenju doctor --repair`."
 _BUILD = "Run `wenju build` on the page files again."
 
@@ -57,6 +67,16 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.what} {self.fix}"
+
+
+class _Older(BaseModel):
+    """What is needed of a manifest of an older format."""
+
+    format: int
+    settings: IndexConfig
+    skipped: dict[str, str]
+    hashes: dict[str, str]
+    date: str | None
 
 
 def examine(path: Path) -> list[Finding]:
@@ -100,6 +120,8 @@ def repair(path: Path) -> list[str]:
             folder = current(path)
         except StoreError as error:
             return [*done, _use(path, _newest_sound(path), error)]
+        if _older(folder):
+            return [*done, _migrate(path, folder)]
         faults = _faults(folder)
         if not faults:
             return done
@@ -115,7 +137,8 @@ def _faults(folder: Path) -> list[Finding]:
     try:
         manifest = read_generation(folder)
     except StoreError as error:
-        return [Finding(error.what, error.fix, repairable=False)]
+        older = _older(folder) is not None
+        return [Finding(error.what, _BUILD if error.fix == MIGRATE and not older else error.fix, repairable=older)]
     found = [*_file_faults(folder, manifest)]
     try:
         if load_embedder(manifest.settings.model).fingerprint != manifest.model_fingerprint:
@@ -136,48 +159,93 @@ def _file_faults(folder: Path, manifest: Manifest) -> list[Finding]:
             what = "does not belong there"
         elif size != told:
             what = f"has {size:,} bytes instead of {told:,}"
-        elif hashes[name] != manifest.hashes.get(name, hashes[name]):
+        elif hashes[name] != manifest.hashes.get(name):
             what = "has the right size but other bytes than were written"
         else:
             continue
         lost = name == PAGES
         found.append(Finding(f"{folder / name} {what}.", _BUILD if lost else _REPAIR, name, repairable=not lost))
-    if not manifest.hashes and not found:
-        found.append(Finding(f"{folder} was built before hashes were kept: only sizes could be checked.", _REPAIR))
     return found
 
 
 def _make_again(path: Path, folder: Path, bad: set[str]) -> str:
     """Write a generation from what is whole of this one."""
     manifest = read_generation(folder)
-    embedder, settings = load_embedder(manifest.settings.model), manifest.settings
-    pages = read_items(folder / PAGES, TypeAdapter(Page))
-    if ARTICLES in bad:
-        articles = [article for layout in read_layouts(pages, manifest.date) for article in layout.articles]
-    else:
-        articles = read_items(folder / ARTICLES, TypeAdapter(Article))
-    if PASSAGES in bad:
-        passages = chunk_once(articles, settings.passage_size, settings.passage_overlap)
-    else:
-        passages = read_items(folder / PASSAGES, TypeAdapter(Passage))
-    vectors, reused = embed(passages, articles, embedder, known_vectors(path, embedder))
-    whole = not bad & {ARTICLES, PASSAGES} and not any(name.startswith(LEXICAL) for name in bad)
-    made = write_store(
-        path,
-        settings,
-        embedder,
-        pages,
-        articles,
-        passages,
-        vectors,
-        manifest.skipped,
-        date=manifest.date,
-        lexical=LexicalIndex.load(folder / LEXICAL, len(passages)) if whole else None,
-        reused=reused,
-    )
-    again = len(passages) - reused
+    embedder = load_embedder(manifest.settings.model)
+
+    def fill(fresh: Path) -> Filled:
+        texts = _texts(folder, fresh, manifest, remade=bool(bad & _TEXTS))
+        if not _same_texts(fresh, manifest) or bad & _DENSE or embedder.fingerprint != manifest.model_fingerprint:
+            known = known_vectors(path, embedder)
+            return Filled(texts, write_searches(fresh, texts.passages, embedder, manifest.settings.model, known=known))
+        _take(folder, fresh, _DENSE)
+        if CODES not in bad:
+            _take(folder, fresh, {CODES} & manifest.files.keys())
+        else:
+            write_codes(fresh / VECTORS, fresh / CODES)
+        words = {name for name in manifest.files if name.startswith(f"{LEXICAL}/")}
+        if bad & words:
+            write_lexical(fresh, texts.passages)
+        else:
+            _take(folder, fresh, words)
+        return Filled(texts, texts.passages)
+
+    made = write_generation(path, manifest.settings, embedder, fill, skipped=manifest.skipped, date=manifest.date)
     what = ", ".join(sorted(bad)) or "the store"
-    return f"Made {what} again from the pages ({again} of {len(passages)} vectors); in use is {made.generation}."
+    again = made.passages - made.reused
+    return f"Made {what} again from the pages ({again} of {made.passages} vectors); in use is {made.generation}."
+
+
+def _texts(folder: Path, fresh: Path, manifest: Manifest, *, remade: bool) -> Texts:
+    """Put the texts into a fresh generation: taken over, or made again from the pages."""
+    if remade:
+        return write_texts(fresh, read_lines(folder / PAGES, TypeAdapter(Page)), manifest.settings, manifest.date)
+    _take(folder, fresh, {PAGES, *_TEXTS})
+    return Texts(
+        manifest.pages,
+        manifest.articles,
+        manifest.passages,
+        manifest.sources,
+        manifest.first_day,
+        manifest.last_day,
+        manifest.undated or 0,
+    )
+
+
+def _same_texts(fresh: Path, manifest: Manifest) -> bool:
+    """Whether the texts are those that the other files were made from; a later version may read pages differently."""
+    found = digests(fresh)
+    return all(found[name] == manifest.hashes.get(name) for name in _TEXTS)
+
+
+def _take(folder: Path, fresh: Path, names: set[str]) -> None:
+    """Take whole files over into a fresh generation."""
+    for name in names:
+        (fresh / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(folder / name, fresh / name)
+
+
+def _migrate(path: Path, folder: Path) -> str:
+    """Build a store of an older format again, from the pages that it holds and with its settings."""
+    told = _older(folder)
+    assert told is not None  # noqa: S101  # the caller has looked
+    embedder = load_embedder(told.settings.model)
+
+    def fill(fresh: Path) -> Filled:
+        texts = write_texts(fresh, read_lines(folder / PAGES, TypeAdapter(Page)), told.settings, told.date)
+        return Filled(texts, write_searches(fresh, texts.passages, embedder, told.settings.model))
+
+    made = write_generation(path, told.settings, embedder, fill, skipped=told.skipped, date=told.date)
+    return f"Built the store again in format {FORMAT}, from its own pages; in use is {made.generation}."
+
+
+def _older(folder: Path) -> _Older | None:
+    """What the manifest of a store of an older format tells; None where it is none, or its pages are not whole."""
+    try:
+        told = _Older.model_validate_json((folder / MANIFEST).read_bytes())
+        return told if told.format < FORMAT and digests(folder).get(PAGES) == told.hashes.get(PAGES) else None
+    except (OSError, ValidationError):
+        return None
 
 
 def _newest_sound(path: Path, but: Path | None = None) -> Path | None:

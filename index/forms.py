@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import Enum, auto
+from functools import lru_cache
 from typing import TypeVar
 
 from index.text import CLOSERS, TERMINALS
@@ -202,6 +203,7 @@ _FORMS: tuple[tuple[Form, re.Pattern[str]], ...] = (
 _COMMA = re.compile("[，,]")
 
 
+@lru_cache(256)  # every line is asked for by many patterns, one after the other
 def plain(text: str) -> str:
     """Text as the patterns see it: simplified set phrases, half-width brackets, commas and colons; equal offsets.
 

@@ -5,78 +5,109 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.dense import DenseIndex
 from index.embedding import Vectors
 from index.errors import StoreError
+from index.tables import load_table
+from index.vectors import VectorTable, load_vectors
 
-__all__ = ["KnownVectors", "load_known", "write_keys"]
+__all__ = ["KEY_BYTES", "Known", "KnownVectors", "key_of", "keys_of", "open_known", "verify_known"]
 
-_BYTES = 16  # of a key; among a million texts two share one with a chance of 10^-27
+KEY_BYTES = 16  # among a million texts two share a key with a chance of 10^-27
+
+Keys = NDArray[np.uint8]
+
+
+class Known(Protocol):
+    """Vectors that need not be made again."""
+
+    def __len__(self) -> int:
+        """How many."""
+
+    def find(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """The row of each text, -1 for one that was not embedded before: (len(texts),) int64."""
+
+    def vectors(self, rows: NDArray[np.int64]) -> Vectors:
+        """The vectors of these rows: (len(rows), dim) float32."""
 
 
 class KnownVectors:
     """The vectors of a generation, by the text they were made from.
 
     Args:
-        keys: A key per row.
-        dense: The vectors by row.
+        keys: (n, ``KEY_BYTES``) uint8, a key per row.
+        table: (n, dim), the vectors.
     """
 
-    def __init__(self, keys: Sequence[bytes] = (), dense: DenseIndex | None = None) -> None:
-        self._rows = {key: row for row, key in enumerate(keys)}
-        self._dense = dense
+    def __init__(self, keys: Keys | None = None, table: VectorTable | None = None) -> None:
+        self._keys = np.zeros((0, KEY_BYTES), np.uint8) if keys is None else keys
+        self._table = np.zeros((0, 1), np.float32) if table is None else table
+        heads = _heads(self._keys)
+        self._order = np.argsort(heads, kind="stable")
+        self._heads = heads[self._order]
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._keys)
 
     def find(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """The row of each text, -1 for one that was not embedded before: (len(texts),) int64."""
-        return np.fromiter((self._rows.get(_key(text), -1) for text in texts), np.int64, len(texts))
+        wanted = keys_of(texts)
+        rows = np.full(len(texts), -1, np.int64)
+        if len(self) == 0:
+            return rows
+        places = np.minimum(np.searchsorted(self._heads, _heads(wanted)), len(self) - 1)
+        found = self._order[places]
+        same = np.all(self._keys[found] == wanted, axis=1)
+        rows[same] = found[same]
+        return rows
 
-    def vectors(self, rows: Sequence[int] | NDArray[np.int64]) -> Vectors:
+    def vectors(self, rows: NDArray[np.int64]) -> Vectors:
         """The vectors of these rows: (len(rows), dim) float32."""
-        if self._dense is None:
-            raise KeyError(rows)
-        return self._dense.vectors(rows)
+        return np.asarray(self._table[rows], np.float32)
 
 
-def write_keys(file: Path, texts: Sequence[str]) -> None:
-    """Keep what :func:`load_known` needs besides the vectors: row i is the key of text i."""
-    keys = np.frombuffer(b"".join(map(_key, texts)), np.uint8).reshape(len(texts), _BYTES)
-    with file.open("wb") as stream:
-        np.save(stream, keys, allow_pickle=False)
+def keys_of(texts: Sequence[str]) -> Keys:
+    """(len(texts), ``KEY_BYTES``) uint8: the key of each text."""
+    return np.frombuffer(b"".join(map(key_of, texts)), np.uint8).reshape(len(texts), KEY_BYTES)
 
 
-def load_known(keys: Path, vectors: Path, hashes: Mapping[str, str]) -> KnownVectors:
-    """The vectors of a generation that can be used again.
+def key_of(text: str) -> bytes:
+    """What a text is known by."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
+
+
+def verify_known(keys: Path, vectors: Path, hashes: Mapping[str, str]) -> bool:
+    """Whether the vectors of a generation can be used again.
 
     Args:
-        keys: What :func:`write_keys` wrote.
-        vectors: The dense index.
+        keys: The table of keys.
+        vectors: The table of vectors.
         hashes: SHA-256 of both files by name. A file that is not as it was written, or whose hash is not known, is
             not used: an error in it would live on in every later generation.
-
-    Returns:
-        None of them where a file is missing or damaged.
     """
     try:
-        if any(_digest(file) != hashes.get(file.name) for file in (keys, vectors)):
-            return KnownVectors()
-        table = np.load(keys, allow_pickle=False)
-        dense = DenseIndex.load(vectors)
-    except (OSError, ValueError, StoreError):
-        return KnownVectors()
-    if table.shape != (len(dense), _BYTES) or table.dtype != np.uint8:
-        return KnownVectors()
-    return KnownVectors([row.tobytes() for row in table], dense)
+        return all(_digest(file) == hashes.get(file.name) for file in (keys, vectors))
+    except OSError:
+        return False
 
 
-def _key(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
+def open_known(keys: Path, vectors: Path) -> KnownVectors:
+    """The vectors of a generation that :func:`verify_known` has looked at; none where a file is damaged."""
+    try:
+        made = load_vectors(vectors)
+        table: Keys = load_table(keys, np.uint8, shape=(len(made), KEY_BYTES))
+    except StoreError:
+        return KnownVectors()
+    return KnownVectors(table, made)
+
+
+def _heads(keys: Keys) -> NDArray[np.uint64]:
+    """The first half of each key, as a number that can be sorted."""
+    return np.ascontiguousarray(keys[:, :8]).view(np.uint64).reshape(-1)
 
 
 def _digest(file: Path) -> str:

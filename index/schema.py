@@ -13,6 +13,7 @@ __all__ = [
     "Article",
     "Copy",
     "DateSource",
+    "Filter",
     "Kind",
     "Layout",
     "Leftover",
@@ -258,6 +259,26 @@ class Passage:
     start: int
     end: int
     copies: tuple[Copy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which articles may be searched; without bounds all. A passage may be, where its text stands in one of these.
+
+    Attributes:
+        since: Only those of this ISO day or later. One of unknown date is left out when either day is set.
+        until: Only those of this ISO day or earlier.
+        files: Only those of these pages.
+        kinds: Only those of these kinds.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    files: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.since, self.until, self.files, self.kinds))
 
 
 @dataclass(frozen=True, slots=True)

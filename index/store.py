@@ -7,80 +7,75 @@ A store is a folder. Each build goes into a fresh generation beside the old ones
     store/LOCK                             held by the one who builds
     store/generations/NAME/manifest.json   what it was built from and with; counts, sizes and hashes of the files
                           pages.jsonl      the pages' text, so that every quote can be checked later
-                          articles.jsonl
-                          passages.jsonl   row i is vector i
-                          index.faiss      the vectors
+                          articles.jsonl   both with an index beside them, see index.items
+                          articles.npy     page, day and kind of each article
+                          passages.npy     where each passage is cut from; row i is vector i
+                          copies.npy       where its text stands once more
+                          vectors.npy      the vectors
+                          index.faiss      their codes, when they are many
                           keys.npy         by row the hash of the text it was made from, for the next build
                           lexical/         BM25
+
+All but the manifest is memory-mapped: opening costs little, and processes share what they read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from index.catalog import Catalog as FileCatalog
 from index.config import IndexConfig
 from index.copies import locate
-from index.dense import DenseIndex
-from index.embedding import Embedder, Vectors, load_embedder
+from index.dense import open_dense
+from index.embedding import Embedder, load_embedder
 from index.errors import StoreError
-from index.generations import (
-    MANIFEST,
-    REBUILD,
-    building,
-    cannot_write,
-    clear,
-    current,
-    digests,
-    drop_others,
-    generation_folder,
-    new_generation,
-    settle,
-    sizes,
-    switch,
-)
+from index.generations import MANIFEST, REBUILD, current, sizes
+from index.items import Items
+from index.legs import Catalog, DenseLeg, LexicalLeg, Passages
 from index.lexical import LexicalIndex
-from index.reuse import KnownVectors, load_known, write_keys
+from index.passages import load_passages
 from index.schema import Article, Page, Passage, Role
 
 __all__ = [
     "ARTICLES",
+    "CATALOG",
+    "CODES",
+    "COPIES",
+    "FORMAT",
     "KEYS",
     "LEXICAL",
+    "MIGRATE",
     "PAGES",
     "PASSAGES",
     "VECTORS",
     "Manifest",
     "Store",
     "copies_of",
-    "known_vectors",
+    "open_articles",
+    "open_generation",
+    "open_pages",
     "open_store",
     "read_generation",
-    "read_items",
     "read_manifest",
+    "seal",
     "search_text",
-    "write_store",
 ]
 
-_FORMAT = 2
-PAGES, ARTICLES, PASSAGES = "pages.jsonl", "articles.jsonl", "passages.jsonl"
-VECTORS, KEYS, LEXICAL = "index.faiss", "keys.npy", "lexical"
-_LIBRARIES = ("faiss-cpu", "bm25s", "rjieba", "opencc", "numpy")
-
-T = TypeVar("T", Page, Article, Passage)
+FORMAT = 3
+PAGES, ARTICLES = "pages.jsonl", "articles.jsonl"
+CATALOG, PASSAGES, COPIES = "articles.npy", "passages.npy", "copies.npy"
+VECTORS, CODES, KEYS, LEXICAL = "vectors.npy", "index.faiss", "keys.npy", "lexical"
+MIGRATE = "Run `wenju doctor --repair`, which builds it again from its own pages, or `wenju build` again."
 
 
 class Manifest(BaseModel):
-    """What a generation was built from and with. A store that was built before a field was there has its default."""
+    """What a generation was built from and with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -93,18 +88,19 @@ class Manifest(BaseModel):
     articles: int
     passages: int
     files: dict[str, int]  # relative name -> size in bytes
-    sources: dict[str, str]  # page -> sha256 of its file
+    sources: str  # one hash over the names and bytes of all page files
     skipped: dict[str, str]  # file that could not be read -> why
     libraries: dict[str, str]
     built_at: str
     generation: str
-    hashes: dict[str, str] = Field(default_factory=dict)  # relative name -> sha256
-    date: str | None = None  # the day of publication that was given for all pages
-    first_day: str | None = None  # of the dated articles
-    last_day: str | None = None
-    undated: int | None = None  # articles of unknown date
-    reused: int = 0  # passages whose vectors were those of the generation before
-    seal: str = ""  # sha256 over all other fields
+    hashes: dict[str, str]  # relative name -> sha256
+    date: str | None  # the day of publication that was given for all pages
+    first_day: str | None  # of the dated articles
+    last_day: str | None
+    undated: int  # articles of unknown date
+    reused: int  # passages whose vectors were not made for this build
+    seconds: float  # that the build took
+    seal: str  # sha256 over all other fields
 
     @property
     def size(self) -> int:
@@ -117,7 +113,7 @@ class Store:
     """One generation, open for reading.
 
     Attributes:
-        path: The store's folder.
+        path: The store's folder, or its address in Milvus.
         manifest: What it was built from and with.
         embedder: The model that made its vectors, for the questions.
         pages: file -> page.
@@ -125,18 +121,18 @@ class Store:
         passages: passage_id -> passage; in row order.
         dense: Vectors by row.
         lexical: BM25 by row.
-        passage_ids: The passage_id of each row.
+        catalog: What is known of the articles without reading them.
     """
 
-    path: Path
+    path: Path | str
     manifest: Manifest
     embedder: Embedder
     pages: Mapping[str, Page]
     articles: Mapping[str, Article]
-    passages: Mapping[str, Passage]
-    dense: DenseIndex
-    lexical: LexicalIndex
-    passage_ids: tuple[str, ...]
+    passages: Passages
+    dense: DenseLeg
+    lexical: LexicalLeg
+    catalog: Catalog
 
 
 def search_text(passage: Passage, article: Article) -> str:
@@ -191,106 +187,6 @@ def _section_above(passage: Passage, article: Article) -> str:
     return article.text[last.start : last.start + last.length] if last else ""
 
 
-def write_store(  # noqa: PLR0913  # a store is made of many parts, and each is told here
-    path: Path,
-    config: IndexConfig,
-    embedder: Embedder,
-    pages: Sequence[Page],
-    articles: Sequence[Article],
-    passages: Sequence[Passage],
-    vectors: Vectors,
-    skipped: Mapping[str, str] | None = None,
-    *,
-    date: str | None = None,
-    lexical: LexicalIndex | None = None,
-    reused: int = 0,
-) -> Manifest:
-    """Write a new generation beside the old one, check it, then switch to it.
-
-    Killed at any moment, or at a power cut, it leaves the old store in use or the new one, whole.
-
-    Args:
-        path: The store's folder; made when missing.
-        config: The settings it was built with.
-        embedder: The model that made the vectors.
-        pages: All pages.
-        articles: All articles.
-        passages: All passages; row i has vector i.
-        vectors: (len(passages), embedder.dim) float32, rows of length 1.
-        skipped: Files that could not be read, with the reason, for the record.
-        date: The day of publication that was given for all pages, for the record.
-        lexical: The words of these passages where they are indexed already.
-        reused: How many vectors were not computed anew, for the record.
-
-    Raises:
-        StoreError: The folder cannot be written, or somebody else is building there. The store in use before stays in
-            use.
-    """
-    with building(path):
-        generation = new_generation()
-        folder = generation_folder(path, generation)
-        try:
-            clear(path)
-            before = _name_in_use(path)
-            (folder / LEXICAL).mkdir(parents=True)
-            _write_lines(folder / PAGES, pages, TypeAdapter(Page))
-            _write_lines(folder / ARTICLES, articles, TypeAdapter(Article))
-            _write_lines(folder / PASSAGES, passages, TypeAdapter(Passage))
-            by_id = {article.article_id: article for article in articles}
-            texts = [search_text(passage, by_id[passage.article_id]) for passage in passages]
-            write_keys(folder / KEYS, texts)
-            DenseIndex.over(vectors).save(folder / VECTORS)
-            (lexical or LexicalIndex(texts)).save(folder / LEXICAL)
-            days = sorted(article.date for article in articles if article.date)
-            manifest = Manifest(
-                format=_FORMAT,
-                settings=config,
-                fingerprint=config.fingerprint(),
-                model_fingerprint=embedder.fingerprint,
-                dim=embedder.dim,
-                pages=len(pages),
-                articles=len(articles),
-                passages=len(passages),
-                files=sizes(folder),
-                sources={page.file: page.sha256 for page in pages},
-                skipped=dict(skipped or {}),
-                libraries={name: version(name) for name in _LIBRARIES},
-                built_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                generation=generation,
-                hashes=digests(folder),
-                date=date,
-                first_day=days[0] if days else None,
-                last_day=days[-1] if days else None,
-                undated=len(articles) - len(days),
-                reused=reused,
-            )
-            manifest = manifest.model_copy(update={"seal": _seal(manifest.model_dump(mode="json"))})
-            (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
-            settle(folder)
-            _load(path, folder, embedder)
-            switch(path, generation)
-        except BaseException as error:  # an interrupted build leaves nothing behind either
-            if _name_in_use(path) != generation:  # else it came after the switch
-                shutil.rmtree(folder, ignore_errors=True)
-            if isinstance(error, OSError):
-                raise cannot_write(path, error) from error
-            raise
-        drop_others(path, generation, before)  # the one before may still be being loaded by a reader
-        return manifest
-
-
-def known_vectors(path: Path, embedder: Embedder) -> KnownVectors:
-    """The vectors of the generation in use, where they are those of this model and whole; else none."""
-    try:
-        folder = current(path)
-        manifest = read_generation(folder)
-    except StoreError:
-        return KnownVectors()
-    if (manifest.model_fingerprint, manifest.dim) != (embedder.fingerprint, embedder.dim):
-        return KnownVectors()
-    return load_known(folder / KEYS, folder / VECTORS, manifest.hashes)
-
-
 def read_manifest(path: Path) -> Manifest:
     """The manifest of the generation in use, after the checks that need no other file.
 
@@ -320,10 +216,15 @@ def open_store(path: Path | str, model: str | None = None) -> Store:
             f"{path} was built with the model {built_with!r} ({manifest.dim} dims), the settings ask for {model!r}.",
             f"Run `wenju build --model {model}`, or leave out --model.",
         )
-    return _load(path, folder, load_embedder(built_with))
+    return open_generation(path, folder, load_embedder(built_with))
 
 
-def _load(path: Path, folder: Path, embedder: Embedder) -> Store:
+def open_generation(path: Path, folder: Path, embedder: Embedder) -> Store:
+    """Open one generation of a store after the same checks.
+
+    Raises:
+        StoreError: As for :func:`open_store`.
+    """
     manifest = read_generation(folder)
     if embedder.fingerprint != manifest.model_fingerprint:
         raise StoreError(
@@ -332,16 +233,26 @@ def _load(path: Path, folder: Path, embedder: Embedder) -> Store:
     if (there := sizes(folder)) != manifest.files:
         changed = sorted(name for name in there.keys() | manifest.files if there.get(name) != manifest.files.get(name))
         raise StoreError(f"{path} is damaged: {', '.join(changed)} changed after the build.", REBUILD)
-    pages = {page.file: page for page in read_items(folder / PAGES, TypeAdapter(Page))}
-    articles = {article.article_id: article for article in read_items(folder / ARTICLES, TypeAdapter(Article))}
-    passages = {passage.passage_id: passage for passage in read_items(folder / PASSAGES, TypeAdapter(Passage))}
-    dense = DenseIndex.load(folder / VECTORS)
+    pages, articles = open_pages(folder), open_articles(folder)
+    passages = load_passages(articles, folder / PASSAGES, folder / COPIES)
+    catalog = FileCatalog(folder / CATALOG, pages, articles, passages)
+    dense = open_dense(folder / VECTORS, folder / CODES)
     lexical = LexicalIndex.load(folder / LEXICAL, len(passages))
     found = (len(pages), len(articles), len(passages), len(dense), dense.dim, embedder.dim)
     told = (manifest.pages, manifest.articles, manifest.passages, manifest.passages, manifest.dim, manifest.dim)
     if found != told:
         raise StoreError(f"{path} is damaged: it holds {found} where its manifest tells {told}.", REBUILD)
-    return Store(path, manifest, embedder, pages, articles, passages, dense, lexical, tuple(passages))
+    return Store(path, manifest, embedder, pages, articles, passages, dense, lexical, catalog)
+
+
+def open_pages(folder: Path) -> Items[Page]:
+    """The pages of a generation."""
+    return Items(folder / PAGES, TypeAdapter(Page), lambda page: page.file)
+
+
+def open_articles(folder: Path) -> Items[Article]:
+    """The articles of a generation."""
+    return Items(folder / ARTICLES, TypeAdapter(Article), lambda article: article.article_id)
 
 
 def read_generation(folder: Path) -> Manifest:
@@ -354,47 +265,22 @@ def read_generation(folder: Path) -> Manifest:
     try:
         text = file.read_text(encoding="utf-8")
         told = TypeAdapter(dict[str, object]).validate_json(text)
-        if told.get("format") != _FORMAT:
-            newer = isinstance(told.get("format"), int) and told["format"] > _FORMAT  # type: ignore[operator]
+        if told.get("format") != FORMAT:
+            newer = isinstance(told.get("format"), int) and told["format"] > FORMAT  # type: ignore[operator]
             raise StoreError(
-                f"{file} is of format {told.get('format')}, this version reads format {_FORMAT}.",
-                f"Update Wenju, or {REBUILD[0].lower()}{REBUILD[1:]}" if newer else REBUILD,
+                f"{file} is of format {told.get('format')}, this version reads format {FORMAT}.",
+                "Update Wenju, or run `wenju build` again." if newer else MIGRATE,
             )
         manifest = Manifest.model_validate_json(text)
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         reason = str(error).splitlines()[0]
         raise StoreError(f"{file} is missing or damaged ({reason}).", REBUILD) from error
-    if manifest.seal and manifest.seal != _seal(told):
+    if manifest.seal != seal(told):
         raise StoreError(f"{file} is missing or damaged (its seal is broken).", REBUILD)
     return manifest
 
 
-def _seal(told: Mapping[str, object]) -> str:
+def seal(told: Mapping[str, object]) -> str:
     """What a manifest's seal must be: a hash over its fields, whatever fields a later version may add."""
     fields = {name: value for name, value in told.items() if name != "seal"}
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
-
-
-def _name_in_use(path: Path) -> str:
-    try:
-        return current(path).name
-    except StoreError:
-        return ""
-
-
-def _write_lines(file: Path, items: Iterable[T], adapter: TypeAdapter[T]) -> None:
-    with file.open("wb") as stream:
-        for item in items:
-            stream.write(adapter.dump_json(item) + b"\n")
-
-
-def read_items(file: Path, adapter: TypeAdapter[T]) -> list[T]:
-    """The pages, articles or passages in a file of a generation.
-
-    Raises:
-        StoreError: It is missing or damaged.
-    """
-    try:
-        return [adapter.validate_json(line) for line in file.read_bytes().splitlines()]
-    except (OSError, ValidationError) as error:
-        raise StoreError(f"{file} is missing or damaged ({str(error).splitlines()[0]}).", REBUILD) from error

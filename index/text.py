@@ -81,7 +81,8 @@ def tokens(text: str) -> list[str]:
     """
     import rjieba
 
-    return [word for word in rjieba.cut_for_search(fold(text)) if _WORD.search(word)]
+    # Nearly all words are letters throughout, which is known faster than by the pattern.
+    return [word for word in rjieba.cut_for_search(fold(text)) if word.isalnum() or _WORD.search(word)]
 
 
 def names(text: str) -> list[str]:

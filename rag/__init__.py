@@ -17,7 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from index.store import Store, open_store
+    from index.opening import open_store
+    from index.store import Store
     from rag.answerers import Extract, Reader, Reading
     from rag.answerers.extractive import ExtractiveReader
     from rag.bundle import Bundle, check_bundle, make_bundle, read_bundle, write_bundle
@@ -78,7 +79,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "index.store": {"Store", "open_store"},
+    "index.opening": {"open_store"},
+    "index.store": {"Store"},
     "rag.answerers": {"Extract", "Reader", "Reading"},
     "rag.answerers.extractive": {"ExtractiveReader"},
     "rag.bundle": {"Bundle", "check_bundle", "make_bundle", "read_bundle", "write_bundle"},

@@ -82,6 +82,8 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
             legs=settings.legs,
             since=settings.since,
             until=settings.until,
+            files=settings.files,
+            kinds=settings.kinds,
         )
 
     def invoke(self, input: str | Mapping[str, Any], config: RunnableConfig | None = None, **kwargs: Any) -> Answer:

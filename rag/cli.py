@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -18,6 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.config import IndexConfig
+from index.opening import folder_of
+from index.schema import Kind
+from rag.api.cli import add_serve, add_store, milvus_token
 from rag.config import RagConfig
 from rag.errors import NewsQAError
 
@@ -63,12 +67,13 @@ def _build(args: argparse.Namespace) -> int:
     with build_progress(quiet=args.json) as progress:
         manifest = build_store(
             args.pages,
-            args.store,
+            folder_of(args.store),
             config,
             progress,
             on_failure=failures.append,
             encoding=args.encoding,
             date=args.date and args.date.isoformat(),
+            workers=args.workers,
         )
     if args.json:
         _print_json(manifest.model_dump())
@@ -85,6 +90,8 @@ def _ask(args: argparse.Namespace) -> None:
         min_confidence=args.min_confidence,
         since=args.since,
         until=args.until,
+        files=tuple(args.file),
+        kinds=tuple(args.kind),
         llm=args.llm,
         llm_base_url=args.llm_base_url,
         llm_timeout=args.llm_timeout,
@@ -148,7 +155,7 @@ def _search(args: argparse.Namespace) -> None:
     from rag.retriever import passage_document, search
 
     store = _open(args)
-    hits = search(store, args.query, args.k, since=args.since, until=args.until)
+    hits = search(store, args.query, args.k, since=args.since, until=args.until, files=args.file, kinds=args.kind)
     _tell_undated(args, store)
     if args.json:
         found = [passage_document(store, store.passages[h.passage_id], score=h.score, rank=h.rank) for h in hits]
@@ -179,8 +186,9 @@ def _articles(args: argparse.Namespace) -> int:
 def _doctor(args: argparse.Namespace) -> int:
     from index.doctor import examine, repair
 
-    done = repair(args.store) if args.repair else []
-    found = examine(args.store)
+    folder = folder_of(args.store)
+    done = repair(folder) if args.repair else []
+    found = examine(folder)
     if args.json:
         _print_json({"done": done, "findings": [asdict(finding) for finding in found]})
     else:
@@ -191,14 +199,14 @@ def _doctor(args: argparse.Namespace) -> int:
 def _feedback(args: argparse.Namespace) -> None:
     from window.feedback import export_feedback
 
-    done = export_feedback(args.store, args.out)
+    done = export_feedback(folder_of(args.store), args.out)
     print(f"{done.questions} questions in {done.path}; {done.to_correct} to correct in {done.to_correct_path}")
 
 
 def _info(args: argparse.Namespace) -> None:
     from index.store import read_manifest
 
-    manifest = read_manifest(args.store)
+    manifest = read_manifest(args.store) if isinstance(args.store, Path) else _open(args).manifest
     if args.json:
         _print_json(manifest.model_dump())
         return
@@ -207,10 +215,26 @@ def _info(args: argparse.Namespace) -> None:
     show_manifest(args.store, manifest)
 
 
-def _open(args: argparse.Namespace) -> Store:
+def _push(args: argparse.Namespace) -> None:
+    from index.milvus_write import push_store
     from index.store import open_store
+    from rag.console import build_progress, show_manifest
 
-    return open_store(args.store, args.model)
+    store = open_store(folder_of(args.store), args.model)
+    with build_progress(quiet=args.json) as progress:
+        manifest = push_store(
+            store, args.address, token=milvus_token(), other_model=args.other_model, progress=progress
+        )
+    if args.json:
+        _print_json(manifest.model_dump())
+    else:
+        show_manifest(args.address, manifest)
+
+
+def _open(args: argparse.Namespace) -> Store:
+    from index.opening import open_store
+
+    return open_store(args.store, args.model, token=milvus_token())
 
 
 def _layouts(args: argparse.Namespace) -> tuple[list[Page], list[Layout], int]:
@@ -236,7 +260,7 @@ def _tell_failures(failures: Sequence[Failure], read: int) -> int:
 
 
 def _tell_undated(args: argparse.Namespace, store: Store) -> None:
-    undated = sum(article.date is None for article in store.articles.values())
+    undated = store.catalog.undated
     if undated and (args.since or args.until):
         print(f"wenju: {undated} articles of unknown date were left out.", file=sys.stderr)
 
@@ -248,7 +272,7 @@ def _print_json(value: Any) -> None:
 def make_parser() -> argparse.ArgumentParser:
     """The command line: every command sets ``run``, which takes the parsed arguments."""
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--store", type=Path, default=_DEFAULTS.store, help="folder of the store (default: store)")
+    add_store(shared)
     shared.add_argument("--model", help="'builtin', a sentence-transformers folder, or a name on the model hub")
     shared.add_argument("--json", action="store_true", help="print JSON for programs")
     parser = argparse.ArgumentParser(prog="wenju", description="Ask Chinese newspaper pages; every quote is checked.")
@@ -258,14 +282,22 @@ def make_parser() -> argparse.ArgumentParser:
     build.add_argument("pages", type=Path, nargs="?", default=Path("seeds"), help="folder or file (default: seeds)")
     build.add_argument("--passage-size", type=_size, default=_DEFAULTS.index.passage_size, metavar="CHARACTERS")
     build.add_argument("--date", type=_day, metavar="YYYY-MM-DD", help="when the pages were published")
+    build.add_argument(
+        "--workers",
+        type=_count,
+        default=os.cpu_count() or 1,
+        help="processes for a large collection (default: all)",
+    )
     build.add_argument("--encoding", help="encoding of the text files (default: found for each)")
     build.set_defaults(run=_build)
 
-    dated = argparse.ArgumentParser(add_help=False)
-    dated.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="only articles of this day or later")
-    dated.add_argument("--until", type=_day, metavar="YYYY-MM-DD", help="only articles of this day or earlier")
+    within = argparse.ArgumentParser(add_help=False)
+    within.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="only articles of this day or later")
+    within.add_argument("--until", type=_day, metavar="YYYY-MM-DD", help="only articles of this day or earlier")
+    within.add_argument("--file", action="append", default=[], help="only articles of this page; may be repeated")
+    within.add_argument("--kind", action="append", default=[], type=Kind, choices=list(Kind), help="only such articles")
 
-    ask = commands.add_parser("ask", parents=[shared, dated], help="answer a question with checked quotes")
+    ask = commands.add_parser("ask", parents=[shared, within], help="answer a question with checked quotes")
     ask.add_argument("question", help="the question, or - to read it from standard input")
     ask.add_argument("--trace", action="store_true", help="show how the answer came about")
     ask.add_argument("--min-confidence", type=_share, default=_DEFAULTS.min_confidence, metavar="0..1")
@@ -280,7 +312,7 @@ def make_parser() -> argparse.ArgumentParser:
     verify.add_argument("--pages", type=Path, help="check against these page files instead of the store")
     verify.set_defaults(run=_verify)
 
-    search = commands.add_parser("search", parents=[shared, dated], help="find passages")
+    search = commands.add_parser("search", parents=[shared, within], help="find passages")
     search.add_argument("query")
     search.add_argument("-k", type=int, default=5, help="how many (default: 5)")
     search.set_defaults(run=_search)
@@ -307,12 +339,15 @@ def _add_upkeep(commands: Any, shared: argparse.ArgumentParser) -> None:
     doctor.add_argument("--repair", action="store_true", help="make again what can be made from the store's pages")
     doctor.set_defaults(run=_doctor)
 
+    push = commands.add_parser("push", parents=[shared], help="copy the store into Milvus and switch to it there")
+    push.add_argument("address", help="milvus://HOST:PORT/COLLECTION, or milvus:FILE.db/COLLECTION")
+    push.add_argument("--other-model", action="store_true", help="though the store there is of another model")
+    push.set_defaults(run=_push)
+
     feedback = commands.add_parser("feedback", help="make an evaluation file of what people thought of answers")
     export = feedback.add_subparsers(required=True, metavar="export").add_parser("export", parents=[shared])
     export.add_argument("out", type=Path, help="JSON lines for wenju eval; NAME.to-correct.jsonl stands beside it")
     export.set_defaults(run=_feedback)
-
-    from rag.api.cli import add_serve
 
     add_serve(commands)
 
@@ -321,6 +356,13 @@ def _size(text: str) -> int:
     value = int(text)
     if not 20 <= value <= 4000:
         raise argparse.ArgumentTypeError("give 20 to 4000 characters")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 256:
+        raise argparse.ArgumentTypeError("give a number from 1 to 256")
     return value
 
 

@@ -9,23 +9,31 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.config import IndexConfig
+from index.schema import Kind
 
-__all__ = ["Legs", "RagConfig"]
+__all__ = ["Legs", "RagConfig", "Within"]
 
 Legs = Literal["fused", "ranks", "dense", "lexical"]
 """Which searches rank the passages."""
 
 
-class RagConfig(BaseModel):
-    """Settings of the asking half; frozen, unknown names are an error."""
+class Within(BaseModel):
+    """Which articles are searched; all when nothing is said."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    store: Path = Field(default=Path("store"), description="Folder of the store.")
+    since: date | None = Field(default=None, description="Only articles of this day or later.")
+    until: date | None = Field(default=None, description="Only articles of this day or earlier.")
+    files: tuple[str, ...] = Field(default=(), max_length=1000, description="Only articles of these pages.")
+    kinds: tuple[Kind, ...] = Field(default=(), max_length=len(Kind), description="Only articles of these kinds.")
+
+
+class RagConfig(Within):
+    """Settings of the asking half; frozen, unknown names are an error."""
+
+    store: Path | str = Field(default=Path("store"), description="Folder of the store, or its address in Milvus.")
     index: IndexConfig = Field(default=IndexConfig(), description="How the store is built.")
     legs: Legs = Field(default="fused", description="Which searches rank the passages; one alone is for comparisons.")
-    since: date | None = Field(default=None, description="Search only articles of this day or later.")
-    until: date | None = Field(default=None, description="Search only articles of this day or earlier.")
     passages_read: int = Field(default=10, ge=1, le=100, description="Passages that the reader is given.")
     nearest_shown: int = Field(default=3, ge=0, le=20, description="Passages shown beside a refusal.")
     trace: bool = Field(default=False, description="Tell what spoke for each passage, feature by feature.")

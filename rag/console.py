@@ -37,7 +37,16 @@ __all__ = [
     "show_verified",
 ]
 
-_STEPS = {"read": "读取版面", "embed": "计算向量", "ask": "提问", "judge": "评判"}
+_STEPS = {
+    "read": "读取版面",
+    "embed": "计算向量",
+    "passages": "写入段落",
+    "articles": "写入文章",
+    "words": "写入词表",
+    "finish": "建立索引",
+    "ask": "提问",
+    "judge": "评判",
+}
 _ROLES = {
     Role.COLUMN: "栏目",
     Role.KICKER: "引题",
@@ -228,12 +237,12 @@ def show_report(page: Page, layout: Layout) -> None:
         console.print(f"{mark}  [dim]第 {note.number} 行[/dim]  {escape(note.what)}")
 
 
-def show_manifest(path: Path, manifest: Manifest) -> None:
+def show_manifest(path: Path | str, manifest: Manifest) -> None:
     """What a store holds."""
-    size = sum(manifest.files.values()) / 1e6
+    size = f"{manifest.size / 1e6:.1f} MB" if manifest.files else "在 Milvus 中"
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in (
-        ("库", f"{path}（第 {manifest.format} 版格式，{size:.1f} MB）"),
+        ("库", f"{path}（第 {manifest.format} 版格式，{size}）"),
         ("版面", str(manifest.pages)),
         ("文章", str(manifest.articles)),
         ("段落", str(manifest.passages)),
@@ -241,9 +250,7 @@ def show_manifest(path: Path, manifest: Manifest) -> None:
         *((("未读", f"{len(manifest.skipped)} 个文件：{'、'.join(manifest.skipped)}"),) if manifest.skipped else ()),
         *((("日期", f"{manifest.first_day} 至 {manifest.last_day}"),) if manifest.first_day else ()),
         *((("注意", f"{manifest.undated} 篇文章日期不明"),) if manifest.undated else ()),
-        *((("注意", "建库时还没有校验值，请重新 wenju build"),) if not manifest.hashes else ()),
-        ("沿用", f"{manifest.reused} 段的向量"),
-        ("建于", manifest.built_at),
+        ("建于", f"{manifest.built_at}，用时 {manifest.seconds} 秒，沿用 {manifest.reused} 段的向量"),
         ("代次", manifest.generation),
     ):
         table.add_row(f"[dim]{name}[/dim]", escape(value))

@@ -1,4 +1,4 @@
-"""Which store answers now? The newest complete one of a folder, changed without a pause.
+"""Which store answers now? The newest complete one of a folder or of a name in Milvus, changed without a pause.
 
 A build writes beside the store in use and then replaces its ``CURRENT``. Whoever serves questions calls
 :class:`LiveStore` for each of them: it looks whether that file was replaced, opens the new generation in a thread of
@@ -13,12 +13,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from index.store import Store, open_store, read_manifest
+from index.milvus_address import is_milvus
+from index.opening import Place, generation_in_use, open_store
+from index.store import Store
 from rag.errors import NewsQAError
 
 __all__ = ["LiveStore"]
 
-_Stamp = tuple[int, int, int] | None
+_REMOTE = 10.0  # seconds between two looks at least, where a look is a call over the network
+
+_Stamp = tuple[int, int, int] | str | None
 
 
 class LiveStore:
@@ -28,8 +32,9 @@ class LiveStore:
     be opened, the one before goes on answering, ``trouble`` tells why, and it is tried again.
 
     Args:
-        path: The store's folder; it may be empty yet.
+        path: The store's folder, which may be empty yet, or its address in Milvus.
         model: The model that the store must be built with; None for whichever it was.
+        token: The login to Milvus, where the address has none.
         every: Seconds between two looks at the folder; 0 looks at each call.
         on_change: Called with each store that was opened, from the thread that opened it.
 
@@ -42,15 +47,17 @@ class LiveStore:
 
     def __init__(
         self,
-        path: Path | str,
+        path: Place,
         model: str | None = None,
         *,
+        token: str = "",
         every: float = 1.0,
         on_change: Callable[[Store], None] | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path = path if is_milvus(str(path)) else Path(path)
         self.trouble: NewsQAError | None = None
-        self._model, self._every, self._on_change = model, every, on_change
+        self._model, self._token, self._on_change = model, token, on_change
+        self._every = every if isinstance(self.path, Path) else max(every, _REMOTE)
         self._store: Store | None = None
         self._stamp: _Stamp = None
         self._looked = 0.0
@@ -69,7 +76,7 @@ class LiveStore:
         now = time.monotonic()
         if now - self._looked >= self._every:
             self._looked = now
-            if self._read_stamp() != self._stamp and not self._opening.locked():
+            if self._may_be_newer() and not self._opening.locked():
                 threading.Thread(target=self._refresh_quietly, name="wenju-live-store", daemon=True).start()
         return store
 
@@ -86,10 +93,11 @@ class LiveStore:
             ModelError: The same, for its model.
         """
         with self._opening:
-            stamp = self._read_stamp()
-            if self._store is not None and stamp == self._stamp:
-                return self._store
             try:
+                stamp = self._read_stamp()
+                if self._store is not None and stamp == self._stamp:
+                    self.trouble = None
+                    return self._store
                 store = self._newest()
             except NewsQAError as error:
                 self.trouble = error
@@ -102,16 +110,22 @@ class LiveStore:
 
     def _newest(self) -> Store:
         known = self._store
-        if known is not None and read_manifest(self.path).generation == known.manifest.generation:
+        if known is not None and generation_in_use(self.path, token=self._token) == known.manifest.generation:
             return known  # the file was replaced by its like
-        return open_store(self.path, self._model)
+        return open_store(self.path, self._model, token=self._token)
 
     def _refresh_quietly(self) -> None:
         with suppress(NewsQAError):  # kept in ``trouble``; the next look tries again
             self.refresh()
 
+    def _may_be_newer(self) -> bool:
+        """Whether a look is worth a thread; a call over the network is made in that thread only."""
+        return not isinstance(self.path, Path) or self._read_stamp() != self._stamp
+
     def _read_stamp(self) -> _Stamp:
         """What changes whenever a build switches: a replaced file is another file."""
+        if not isinstance(self.path, Path):
+            return generation_in_use(self.path, token=self._token)
         try:
             found = (self.path / "CURRENT").stat()
         except OSError:

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from index.embedding import Embedder, Vectors
 from index.schema import Article, Passage
 from index.store import Store, search_text
-from index.text import NameKind, char_pairs, latin_share, name_kinds, sentence_spans, tokens
+from index.text import NameKind, char_pairs, latin_share, name_kinds
 from rag.forest import Forest, load_forest
+from rag.memory import sentences_of, vectors_of, words_of
 from rag.question import content_words, focus_words
 from rag.schema import Hit
 from rag.words import match_words
@@ -67,8 +68,7 @@ def features(store: Store, query: str, rows: Sequence[int], embedder: Embedder |
     Returns:
         (len(rows), len(FEATURES)) float32, columns in the order of ``FEATURES``.
     """
-    ids = store.passage_ids
-    passages = [store.passages[ids[row]] for row in rows]
+    passages = store.passages.at(rows)
     articles = [store.articles[passage.article_id] for passage in passages]
     texts = [search_text(passage, article) for passage, article in zip(passages, articles, strict=True)]
     of_store = embedder is None or embedder.fingerprint == store.embedder.fingerprint
@@ -76,7 +76,7 @@ def features(store: Store, query: str, rows: Sequence[int], embedder: Embedder |
     vector = embedder.encode_query(query)
     vectors = store.dense.vectors(rows) if of_store else embedder.encode_documents(texts)
     dense = np.clip(vectors @ vector, 0.0, 1.0)
-    words = [tokens(text) for text in texts]
+    words = [words_of(text) for text in texts]
     # Cut differently, a name may be no token there; put together, the tokens hold it all the same.
     joined = ["".join(found) for found in words]
     columns = {
@@ -108,10 +108,8 @@ def explain(store: Store, query: str, hits: Sequence[Hit]) -> dict[str, dict[str
 
 
 def rows_of(store: Store, hits: Sequence[Hit]) -> list[int]:
-    """Row numbers of hits, in their order; one pass over the store's names."""
-    wanted = {hit.passage_id for hit in hits}
-    found = {name: row for row, name in enumerate(store.passage_ids) if name in wanted}
-    return [found[hit.passage_id] for hit in hits]
+    """Row numbers of hits, in their order."""
+    return [store.passages.row(hit.passage_id) for hit in hits]
 
 
 def load_ranker() -> Forest:
@@ -155,15 +153,15 @@ def _held_pairs(query: str, texts: Sequence[str]) -> Column:
 
 
 def _best_sentences(embedder: Embedder, passages: Sequence[Passage], vector: Vectors) -> Column:
-    sentences = [[p.text[a:b] for a, b in sentence_spans(p.text)] or [p.text] for p in passages]
-    cosines = embedder.encode_documents([text for found in sentences for text in found]) @ vector
+    sentences = [[p.text[a:b] for a, b in sentences_of(p.text)] or [p.text] for p in passages]
+    cosines = vectors_of([text for found in sentences for text in found], embedder) @ vector
     starts = np.cumsum([0, *(len(found) for found in sentences[:-1])])
     return np.clip(np.maximum.reduceat(cosines, starts), 0.0, 1.0).astype(np.float64)
 
 
 def _headlines(embedder: Embedder, articles: Sequence[Article], vector: Vectors) -> Column:
     titles = list(dict.fromkeys(article.title for article in articles))
-    cosines = dict(zip(titles, np.clip(embedder.encode_documents(titles) @ vector, 0.0, 1.0), strict=True))
+    cosines = dict(zip(titles, np.clip(vectors_of(titles, embedder) @ vector, 0.0, 1.0), strict=True))
     return np.array([cosines[article.title] for article in articles], np.float64)
 
 

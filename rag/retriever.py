@@ -19,10 +19,10 @@ from typing import Any
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, InstanceOf
 
 from index.dates import relative_days
-from index.schema import Passage
+from index.schema import Filter, Kind, Passage
 from index.store import Store, copies_of, search_text
 from index.text import tokens
 from rag.config import Legs
@@ -48,6 +48,8 @@ def search(
     legs: Legs = "fused",
     since: date | None = None,
     until: date | None = None,
+    files: Sequence[str] = (),
+    kinds: Sequence[Kind] = (),
 ) -> list[Hit]:
     """The passages that fit a query best.
 
@@ -58,32 +60,32 @@ def search(
         legs: "ranks" fuses the legs by rank alone, "dense" or "lexical" ranks by one of them; comparisons need it.
         since: Only articles of this day or later. An article of unknown date is left out when either bound is set.
         until: Only articles of this day or earlier.
+        files: Only articles of these pages; of all when empty.
+        kinds: Only articles of these kinds; of all when empty.
 
     Returns:
         At most ``k`` hits, best first; none when nothing in the store has to do with the query. Scores lie in
         [0, 1] and are comparable within one search only.
 
     Raises:
-        RetrievalError: The query is empty or longer than ``LONGEST_QUERY``, ``k`` is below 1, or ``since`` is after
-            ``until``.
+        RetrievalError: The query is empty or longer than ``LONGEST_QUERY``, ``k`` is below 1, ``since`` is after
+            ``until``, or the store has no such page.
     """
     text = check_query(query)
     if k < 1:
         raise RetrievalError(f"k is {k}.", "Ask for 1 passage or more.")
+    if unknown := [file for file in files if file not in store.pages]:
+        raise RetrievalError(f"The store has no page {unknown[0]!r}.", "Name a page as citations name it.")
     depth = max(k, _DEPTH)
-    ids = store.passage_ids
-    allowed = _rows_between(store, since, until)
-    reach = depth if allowed is None else len(ids)  # filtered before ranking: no leg may end before its allowed rows
-    lexical = [row for row, _ in store.lexical.search(text, reach)] if legs != "dense" else []
-    dense = _dense_rows(store, text, reach) if legs != "lexical" else []
-    if allowed is not None:
-        lexical = [row for row in lexical if row in allowed][:depth]
-        dense = [row for row in dense if row in allowed][:depth]
-    trust = _lexical_trust(store, text, store.passages[ids[lexical[0]]]) if lexical else 0.0
+    allowed = store.catalog.select(_filter(since, until, files, kinds))
+    lexical = [row for row, _ in store.lexical.search(text, depth, allowed)] if legs != "dense" else []
+    dense = _dense_rows(store, text, depth, allowed) if legs != "lexical" else []
+    trust = _lexical_trust(store, text, *store.passages.at(lexical[:1])) if lexical else 0.0
     scores = fuse(((1.0 - trust, dense), (trust, lexical)))
     if legs == "fused" and scores and load_ranker().model == store.embedder.fingerprint:
         scores |= _learned(store, text, list(dict.fromkeys([*lexical[:_LEARNED], *dense[:_LEARNED]])), scores)
-    ranked = sorted(((ids[row], score) for row, score in scores.items()), key=lambda item: (-item[1], item[0]))
+    named = ((store.passages.id_at(row), score) for row, score in scores.items())
+    ranked = sorted(named, key=lambda item: (-item[1], item[0]))
     return [Hit(passage_id, score, rank) for rank, (passage_id, score) in enumerate(ranked[:k], start=1)]
 
 
@@ -100,17 +102,28 @@ class PassageRetriever(BaseRetriever):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    store: Store
+    store: InstanceOf[Store]
     k: int = Field(default=5, ge=1)
     legs: Legs = "fused"
     since: date | None = None
     until: date | None = None
+    files: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any
     ) -> list[Document]:
         since, until = kwargs.get("since", self.since), kwargs.get("until", self.until)
-        hits = search(self.store, query, int(kwargs.get("k", self.k)), legs=self.legs, since=since, until=until)
+        hits = search(
+            self.store,
+            query,
+            int(kwargs.get("k", self.k)),
+            legs=self.legs,
+            since=since,
+            until=until,
+            files=kwargs.get("files", self.files),
+            kinds=kwargs.get("kinds", self.kinds),
+        )
         return [
             passage_document(self.store, self.store.passages[hit.passage_id], score=hit.score, rank=hit.rank)
             for hit in hits
@@ -148,19 +161,11 @@ def passage_document(store: Store, passage: Passage, **more: Any) -> Document:
     return Document(id=passage.passage_id, page_content=passage.text, metadata=metadata | more)
 
 
-def _rows_between(store: Store, since: date | None, until: date | None) -> frozenset[int] | None:
-    """Rows of the passages whose article is dated within the bounds; None without a bound."""
-    if since is None and until is None:
-        return None
+def _filter(since: date | None, until: date | None, files: Sequence[str], kinds: Sequence[Kind]) -> Filter:
     if since is not None and until is not None and since > until:
         raise RetrievalError(f"{since} is after {until}.", "Give the earlier day as --since.")
-    first, last = (since or date.min).isoformat(), (until or date.max).isoformat()
-    inside = {key for key, article in store.articles.items() if article.date and first <= article.date <= last}
-    return frozenset(
-        row
-        for row, passage in enumerate(store.passages.values())
-        if passage.article_id in inside or any(copy.article_id in inside for copy in passage.copies)
-    )
+    first, last = (day.isoformat() if day else None for day in (since, until))
+    return Filter(first, last, tuple(files), tuple(kinds))
 
 
 def find_rows(store: Store, query: str) -> list[int]:
@@ -176,8 +181,8 @@ def _learned(store: Store, query: str, rows: Sequence[int], fused: Mapping[int, 
     return below | dict(zip(rows, map(float, learned), strict=True))
 
 
-def _dense_rows(store: Store, query: str, depth: int) -> list[int]:
-    found = store.dense.search(store.embedder.encode_query(query), depth)
+def _dense_rows(store: Store, query: str, depth: int, allowed: Any = None) -> list[int]:
+    found = store.dense.search(store.embedder.encode_query(query), depth, allowed)
     return [row for row, similarity in found if similarity > 0]
 
 

@@ -18,6 +18,8 @@ from rag.retriever import passage_document
 
 __all__ = ["PassageVectorStore"]
 
+_BLOCK = 10_000  # vectors that are copied at a time
+
 
 class PassageVectorStore(VectorStore):
     """Cosine search over documents, in memory; from a store's passages, or from documents of the caller's.
@@ -44,9 +46,12 @@ class PassageVectorStore(VectorStore):
         made._documents = {
             passage_id: passage_document(store, passage) for passage_id, passage in store.passages.items()
         }
-        made._ids = dict(enumerate(store.passages))
+        made._ids = dict(enumerate(made._documents))
         made._keys = {passage_id: row for row, passage_id in made._ids.items()}
-        made._index = store.dense.copy()
+        made._index = DenseIndex(store.manifest.dim)
+        for first in range(0, len(made._ids), _BLOCK):
+            rows = range(first, min(first + _BLOCK, len(made._ids)))
+            made._index.add(rows, store.dense.vectors(rows))
         made._next_key = len(made._ids)
         return made
 

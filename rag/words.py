@@ -18,7 +18,7 @@ from index.embedding import Embedder, Vectors
 
 __all__ = ["Matches", "match_words", "share"]
 
-_MOST_REMEMBERED = 50_000  # words; some 100 MB
+_MOST_REMEMBERED = 20_000  # words; some 40 MB in each process
 
 
 @dataclass(frozen=True, slots=True)

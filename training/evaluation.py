@@ -105,9 +105,9 @@ def dense_run(test: DevSet, tokenizer: Tokenizer, table: NDArray[np.float32], ca
 
 def bm25_run(test: DevSet) -> Scores:
     """Query number -> document -> BM25 score of its best text, for the first ten documents."""
-    from index.lexical import LexicalIndex
+    from index.postings import index_texts
 
-    index = LexicalIndex(test.texts)
+    index = index_texts(test.texts)
     run: Scores = {}
     for number, query in enumerate(test.queries):
         best: dict[str, float] = {}

@@ -24,7 +24,7 @@ from index.build import Failure, build_store
 from index.config import IndexConfig
 from index.errors import SourceError
 from index.formats import SUFFIXES
-from index.schema import Article, Page
+from index.schema import Page
 from index.source import MOST_BYTES, find_pages, read_file
 from index.store import Store
 from rag.errors import NewsQAError
@@ -146,15 +146,8 @@ class Library:
     def files(self, store: Store | None) -> list[dict[str, Any]]:
         """One row per file: its articles, dates, passages and problems; also files that are not in the store yet."""
         rows: dict[str, dict[str, Any]] = {}
-        for article in store.articles.values() if store else ():
-            row = rows.setdefault(article.file, _row(article.file))
-            row["articles"] += 1
-            row["broken"] += sum(line.broken for line in article.lines)
-            row["dates"] = sorted({*row["dates"], article.date} - {None})
-        for passage in store.passages.values() if store else ():
-            rows[_article_of(store, passage.article_id).file]["passages"] += 1
-        for page in store.pages if store else ():
-            rows.setdefault(page, _row(page))  # one without an article
+        for facts in store.catalog.pages() if store else ():
+            rows[facts["file"]] = _row(facts["file"]) | facts
         for file, why in store.manifest.skipped.items() if store else ():
             rows[file] = _row(file) | {"problem": why, "state": "failed"}
         for file, why in self.job.failures.items():
@@ -168,7 +161,7 @@ class Library:
 
     def articles_of(self, store: Store, file: str) -> list[dict[str, Any]]:
         """The articles of a file, in page order."""
-        return [row_view(article) for article in store.articles.values() if article.file == file]
+        return [row_view(store.articles[name]) for name in store.catalog.article_ids(file)]
 
     def _there(self) -> set[str]:
         try:
@@ -262,11 +255,6 @@ def _move_in(staged: Path, folder: Path, name: str) -> str:
 def _without_path(error: SourceError, path: Path, name: str) -> SourceError:
     """The same error without telling where on this machine things lie."""
     return SourceError(error.what.replace(str(path), name), error.fix.replace(str(path), name))
-
-
-def _article_of(store: Store | None, article_id: str) -> Article:
-    assert store is not None  # noqa: S101  # there was a passage
-    return store.articles[article_id]
 
 
 def _row(file: str) -> dict[str, Any]:

@@ -15,12 +15,14 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 
+from index.opening import folder_of
 from index.schema import Kind
 from index.store import Store
 from rag.api.desk import Desk
 from rag.errors import NewsQAError, RetrievalError, SourceError, StoreError
 from rag.live import LiveStore
 from rag.retriever import search
+from rag.schema import Hit
 from window.examples import Starters
 from window.export import bundle_file, conversation_file
 from window.feedback import Verdict, save_feedback
@@ -31,7 +33,7 @@ from window.talk import Asked, Kept, Talk, problem
 __all__ = ["WEB", "Backend", "add_routes"]
 
 WEB = Path(__file__).parent / "web"
-_SEARCHED, _SHOWN = 100, 40  # passages that filters choose from; passages shown
+_SHOWN = 40  # passages
 _ROWS = 200  # of the library's table at a time
 
 
@@ -147,7 +149,9 @@ def _answers(backend: Backend) -> APIRouter:
     @router.post("/feedback")
     def feedback(felt: Felt) -> dict[str, bool]:
         kept = backend.kept(felt.answer)
-        save_feedback(backend.live.path, felt.answer, kept.answer, kept.store.manifest, felt.verdict, felt.word)
+        save_feedback(
+            folder_of(backend.live.path), felt.answer, kept.answer, kept.store.manifest, felt.verdict, felt.word
+        )
         return {"kept": True}
 
     @router.get("/bundle")
@@ -224,32 +228,38 @@ def _collection(backend: Backend) -> APIRouter:
 
 
 def _hits(store: Store, looked: Looked) -> list[dict[str, Any]]:
-    """Passages that fit, filtered; the filters choose among the best hundred."""
-    narrowed = bool(looked.file or looked.kind)
-    hits = search(store, looked.query, _SEARCHED if narrowed else _SHOWN, since=looked.since, until=looked.until)
-    shown: list[dict[str, Any]] = []
-    for hit in hits:
-        passage = store.passages[hit.passage_id]
-        article = store.articles[passage.article_id]
-        if looked.file.lower() not in article.file.lower() or looked.kind not in {None, article.kind}:
-            continue
-        first, last = article.line_range(passage.start, passage.end)
-        place = {"lines": [first, last], "pieces": text_pieces(article, passage.start, passage.end)}
-        shown.append({**row_view(article), **place, "passage": passage.passage_id, "score": round(hit.score, 3)})
-    return shown[:_SHOWN]
+    """Passages that fit, of the articles that the filters let through."""
+    files = [name for name in store.pages if looked.file.lower() in name.lower()] if looked.file else []
+    if looked.file and not files:
+        return []
+    kinds = [looked.kind] if looked.kind else []
+    hits = search(store, looked.query, _SHOWN, since=looked.since, until=looked.until, files=files, kinds=kinds)
+    return [_hit(store, hit) for hit in hits]
+
+
+def _hit(store: Store, hit: Hit) -> dict[str, Any]:
+    passage = store.passages[hit.passage_id]
+    article = store.articles[passage.article_id]
+    first, last = article.line_range(passage.start, passage.end)
+    return {
+        **row_view(article),
+        "lines": [first, last],
+        "pieces": text_pieces(article, passage.start, passage.end),
+        "passage": passage.passage_id,
+        "score": round(hit.score, 3),
+    }
 
 
 def _summary(store: Store) -> dict[str, Any]:
-    dates = sorted({article.date for article in store.articles.values() if article.date})
     manifest = store.manifest
     return {
         "pages": manifest.pages,
         "articles": manifest.articles,
         "passages": manifest.passages,
-        "from": dates[0] if dates else "",
-        "to": dates[-1] if dates else "",
-        "undated": sum(article.date is None for article in store.articles.values()),
-        "kinds": sorted({str(article.kind) for article in store.articles.values()}),
+        "from": manifest.first_day or "",
+        "to": manifest.last_day or "",
+        "undated": manifest.undated,
+        "kinds": sorted(map(str, store.catalog.kinds())),
         "model": manifest.settings.model.rpartition("/")[2],  # of a folder only its name
         "dim": manifest.dim,
         "built_at": manifest.built_at,

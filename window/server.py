@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from index.opening import folder_of
 from rag.api import ApiConfig, create_api
 from rag.api.cli import listen
 from rag.chain import AnswerChain
@@ -53,7 +54,7 @@ def make_app(serving: Serving) -> FastAPI:
     live = LiveStore(config.store, config.index.model, on_change=starters.prepare)
     app = create_api(live, config, serving.api, window_policy=POLICY)
     talk = Talk(live, app.state.desk, config, serving.api.threads)
-    library = Library(serving.pages, config.store, config.index, live.refresh, serving.locked)
+    library = Library(serving.pages, folder_of(config.store), config.index, live.refresh, serving.locked)
     add_routes(app, Backend(talk, app.state.desk, library, live, starters, _facts(config)))
 
     def chain() -> AnswerChain:

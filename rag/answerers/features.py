@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from index.embedding import Embedder
 from index.schema import Article, Passage, Role
 from index.store import Store
-from index.text import NameKind, char_pairs, clause_spans, fold, latin_share, name_kinds, sentence_spans, tokens
+from index.text import NameKind, char_pairs, clause_spans, fold, latin_share, name_kinds, tokens
 from rag.answerers.base import Extract
+from rag.memory import folded, names_of, sentences_of, vectors_of, words_of
 from rag.question import Asks, Question
 from rag.schema import Hit
 from rag.words import Matches, match_words
@@ -153,14 +154,14 @@ def _units(hit: Hit, store: Store) -> Iterator[_Unit]:
     passage = store.passages[hit.passage_id]
     article = store.articles[passage.article_id]
     headings = _heading_ranges(article)
-    for left, right in sentence_spans(passage.text):
+    for left, right in sentences_of(passage.text):
         start, end = passage.start + left, passage.start + right
         if any(a <= start and end <= b for a, b in headings):
             continue
         clauses = clause_spans(passage.text[left:right]) if right - left > _LONG_SENTENCE else [(0, right - left)]
         for a, b in clauses:
             text = passage.text[left + a : left + b]
-            yield _Unit(hit, passage, start + a, start + b, text, frozenset(tokens(text)))
+            yield _Unit(hit, passage, start + a, start + b, text, frozenset(words_of(text)))
 
 
 def _heading_ranges(article: Article) -> list[tuple[int, int]]:
@@ -171,7 +172,7 @@ def _heading_ranges(article: Article) -> list[tuple[int, int]]:
 def _word_columns(question: Question, units: Sequence[_Unit], store: Store, embedder: Embedder) -> dict[str, Column]:
     passages = {unit.passage.passage_id: unit.passage for unit in units}
     texts = [_surroundings(passage, store.articles[passage.article_id]) for passage in passages.values()]
-    words: list[frozenset[str]] = [*(unit.words for unit in units), *(frozenset(tokens(text)) for text in texts)]
+    words: list[frozenset[str]] = [*(unit.words for unit in units), *(frozenset(words_of(text)) for text in texts)]
     asked_for = {word: store.lexical.idf(word) for word in question.focus}
     matches = match_words(asked_for | word_weights(question, store), words, embedder)
     row_of = {passage_id: len(units) + row for row, passage_id in enumerate(passages)}
@@ -189,7 +190,7 @@ def _word_columns(question: Question, units: Sequence[_Unit], store: Store, embe
         "around_soft": around.soft,
         "around_least": around.least,
         "around_focus": around_focus.soft,
-        "pairs": _held_pairs(question.words, [fold(unit.text) for unit in units]),
+        "pairs": _held_pairs(question.words, [folded(unit.text) for unit in units]),
     }
 
 
@@ -204,7 +205,7 @@ def _with_neighbours(own: Matches, units: Sequence[_Unit]) -> Matches:
 
 
 def _meaning_columns(question: Question, units: Sequence[_Unit], embedder: Embedder) -> dict[str, Column]:
-    cosines = embedder.encode_documents([unit.text for unit in units]) @ embedder.encode_query(question.query)
+    cosines = vectors_of([unit.text for unit in units], embedder) @ embedder.encode_query(question.query)
     likeness = np.clip(cosines, 0.0, 1.0).astype(np.float64)
     return {"likeness": likeness, "likeness_gap": likeness.max() - likeness}
 
@@ -230,7 +231,7 @@ def _passage_columns(
 def _content_columns(question: Question, units: Sequence[_Unit]) -> dict[str, Column]:
     asked = fold(question.query)
     asked_words = frozenset(tokens(question.query))
-    new = [[kind for name, kind in name_kinds(unit.text) if name not in asked] for unit in units]
+    new = [[kind for name, kind in names_of(unit.text) if name not in asked] for unit in units]
 
     def count(*kinds: NameKind) -> Column:
         return np.array([min(_MOST_COUNTED, sum(kind in kinds for kind in found)) for found in new], np.float64)

@@ -8,10 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from index.schema import Kind
 from rag.api.page import article_page
 from rag.api.problems import DOCUMENTED, respond
 from rag.api.service import Service
 from rag.api.wire import AnswerOut, ArticleOut, ArticlesOut, AskIn, Health, InfoOut, SearchIn, SearchOut
+from rag.config import Within
 from rag.errors import NewsQAError
 from rag.question import LONGEST_QUERY
 from rag.schema import Turn
@@ -31,12 +33,12 @@ def make_routes(service: Service) -> APIRouter:
         answer too, with status 200.
         """
         history = [Turn(turn.question, turn.answer) for turn in asked.history]
-        return AnswerOut.model_validate(await service.ask(asked.question, history, asked.since, asked.until))
+        return AnswerOut.model_validate(await service.ask(asked.question, history, asked))
 
     @routes.post("/search", tags=["questions"], summary="Find passages")
     async def search(asked: SearchIn) -> SearchOut:
         """Passages instead of answers; none when nothing in the collection has to do with the query."""
-        return await service.search(asked.query, asked.k, asked.since, asked.until)
+        return await service.search(asked.query, asked.k, asked)
 
     @routes.get("/search", tags=["questions"], summary="Find passages, by address alone")
     async def search_by_address(
@@ -44,9 +46,12 @@ def make_routes(service: Service) -> APIRouter:
         k: Annotated[int, Query(ge=1, le=100, description="How many passages.")] = 5,
         since: Annotated[date | None, Query(description="Only articles of this day or later.")] = None,
         until: Annotated[date | None, Query(description="Only articles of this day or earlier.")] = None,
+        file: Annotated[list[str] | None, Query(max_length=1000, description="Only articles of these pages.")] = None,
+        kind: Annotated[list[Kind] | None, Query(max_length=20, description="Only articles of these kinds.")] = None,
     ) -> SearchOut:
         """As `POST /search`; but addresses are kept in many logs, so prefer that for what is nobody's business."""
-        return await service.search(q, k, since, until)
+        within = Within(since=since, until=until, files=tuple(file or ()), kinds=tuple(kind or ()))
+        return await service.search(q, k, within)
 
     @routes.get("/articles", tags=["collection"], summary="List the articles")
     def articles(

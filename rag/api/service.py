@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
-from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePath
+from typing import Any
 
 from index.schema import Article
 from index.store import Store
@@ -19,13 +19,14 @@ from rag.api.problems import NotHereError
 from rag.api.settings import ApiConfig
 from rag.api.wire import ArticleHead, ArticleOut, ArticlesOut, InfoOut, LineOut, PassageOut, SearchOut
 from rag.chain import AnswerChain
-from rag.config import RagConfig
+from rag.config import RagConfig, Within
 from rag.question import LONGEST_QUERY
 from rag.retriever import passage_document, search
 from rag.schema import Answer, Turn
 
 __all__ = ["Service", "program_version"]
 
+_ALL = Within()
 _log = logging.getLogger("wenju.api")
 
 
@@ -43,10 +44,8 @@ class Service:
         self.stores, self.config, self.api, self.desk = stores, config, api, desk
         self._chain: AnswerChain | None = None
 
-    async def ask(
-        self, question: str, history: Sequence[Turn] = (), since: date | None = None, until: date | None = None
-    ) -> Answer:
-        """The answer.
+    async def ask(self, question: str, history: Sequence[Turn] = (), within: Within = _ALL) -> Answer:
+        """The answer, from some articles or from all.
 
         Raises:
             BusyError: Too many questions are waiting.
@@ -54,18 +53,18 @@ class Service:
         """
         self._note("ask", question)
         asked = {"question": question, "history": list(history)}
-        return await self.desk.run(lambda: self._chain_for(since, until).invoke(asked))
+        return await self.desk.run(lambda: self._chain_for(within).invoke(asked))
 
     def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncGenerator[Answer, None]:
         """The answer as it grows; each begins with the one before. Errors as for :meth:`ask`."""
         self._note("chat", question)
         asked = {"question": question, "history": list(history)}
-        return self.desk.stream(lambda: self._chain_for(None, None).stream(asked))
+        return self.desk.stream(lambda: self._chain_for(_ALL).stream(asked))
 
-    async def search(self, query: str, k: int, since: date | None = None, until: date | None = None) -> SearchOut:
+    async def search(self, query: str, k: int, within: Within = _ALL) -> SearchOut:
         """The passages that fit best. Errors as for :func:`rag.retriever.search`, and BusyError."""
         self._note("search", query)
-        return await self.desk.run(lambda: self._search(query, k, since, until))
+        return await self.desk.run(lambda: self._search(query, k, within))
 
     def article(self, article_id: str) -> ArticleOut:
         """One article.
@@ -100,9 +99,9 @@ class Service:
 
     def articles(self, offset: int, limit: int, file: str | None = None) -> ArticlesOut:
         """A stretch of the list of articles, of one file or of all."""
-        found = [article for article in self.stores().articles.values() if file is None or article.file == file]
-        heads = [_head(article) for article in found[offset : offset + limit]]
-        return ArticlesOut(total=len(found), offset=offset, articles=heads)
+        store = self.stores()
+        heads = [_head(store.articles[name]) for name in store.catalog.article_ids(file, offset, limit)]
+        return ArticlesOut(total=store.catalog.count(file), offset=offset, articles=heads)
 
     def info(self) -> InfoOut:
         """What the collection holds. Where its files and its model lie is nobody's business."""
@@ -130,23 +129,27 @@ class Service:
         if self.api.log_questions:
             _log.info("%s: %r", call, question)
 
-    def _search(self, query: str, k: int, since: date | None, until: date | None) -> SearchOut:
+    def _search(self, query: str, k: int, within: Within) -> SearchOut:
         store = self.stores()
         passages = []
-        for hit in search(store, query, k, legs=self.config.legs, since=since, until=until):
+        for hit in search(store, query, k, legs=self.config.legs, **_bounds(within)):
             document = passage_document(store, store.passages[hit.passage_id], score=hit.score, rank=hit.rank)
             passages.append(PassageOut(passage_id=hit.passage_id, text=document.page_content, **document.metadata))
         return SearchOut(query=query, passages=passages)
 
-    def _chain_for(self, since: date | None, until: date | None) -> AnswerChain:
+    def _chain_for(self, within: Within) -> AnswerChain:
         store = self.stores()
-        if since or until:
-            bounds = {"since": since or self.config.since, "until": until or self.config.until}
+        if bounds := {name: value for name, value in _bounds(within).items() if value}:
             return AnswerChain(store, self.config.model_copy(update=bounds))
         chain = self._chain
         if chain is None or chain.store is not store:
             chain = self._chain = AnswerChain(store, self.config)
         return chain
+
+
+def _bounds(within: Within) -> dict[str, Any]:
+    """What is said of the articles, without what else a question may say."""
+    return {name: getattr(within, name) for name in Within.model_fields}
 
 
 def program_version() -> str:

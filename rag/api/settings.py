@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -23,6 +24,7 @@ class ApiConfig(BaseModel):
     public_url: str | None = Field(
         default=None, description="Address that links to articles begin with; that of the request when None."
     )
+    workers: int = Field(default=1, ge=1, le=64, description="Processes that answer; each has threads and waiting.")
     rate: int = Field(default=600, ge=0, description="Requests that one client may make per minute; 0 for any number.")
     burst: int = Field(default=120, ge=1, description="Of these, how many at once.")
     threads: int = Field(default=2, ge=1, le=64, description="Questions that are answered at the same time.")
@@ -30,6 +32,19 @@ class ApiConfig(BaseModel):
     largest_body: int = Field(default=1 << 20, ge=1024, description="Bytes of one request.")
     largest_upload: int = Field(default=64 << 20, ge=1024, description="Bytes of one request to a mounted window.")
     log_questions: bool = Field(default=False, description="Write the text of questions into the log.")
+
+    def share(self) -> ApiConfig:
+        """The settings of one worker: a client's requests are counted by each for itself, so it gets its part of them.
+
+        Together they never grant more than was set, and a client that keeps to what a worker tells is never refused.
+
+        Example:
+            >>> part = ApiConfig(rate=600, burst=120, workers=4).share()
+            >>> part.rate, part.burst, part.threads
+            (150, 30, 2)
+        """
+        parts = {name: math.ceil(getattr(self, name) / self.workers) for name in ("rate", "burst")}
+        return self.model_copy(update=parts)
 
 
 def is_loopback(host: str) -> bool:

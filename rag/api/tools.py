@@ -84,10 +84,10 @@ class AgentDoor:
 def _tools(service: Service) -> dict[str, _Tool]:
     async def ask(asked: AskIn) -> AnswerOut:
         history = [Turn(turn.question, turn.answer) for turn in asked.history]
-        return AnswerOut.model_validate(await service.ask(asked.question, history, asked.since, asked.until))
+        return AnswerOut.model_validate(await service.ask(asked.question, history, asked))
 
     async def search(asked: SearchIn) -> SearchOut:
-        return await service.search(asked.query, asked.k, asked.since, asked.until)
+        return await service.search(asked.query, asked.k, asked)
 
     async def read_article(asked: ReadIn) -> ArticleOut:
         return await anyio.to_thread.run_sync(partial(service.article, asked.article_id))

@@ -5,11 +5,11 @@ They are the API's promise: a field of ``rag.schema`` may change its name, one o
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from rag.config import Within
 from rag.question import LONGEST_QUERY
 
 __all__ = [
@@ -57,12 +57,7 @@ class TurnIn(_In):
     answer: str = Field(default="", max_length=20_000, description="What was answered.")
 
 
-class _Dated(_In):
-    since: date | None = Field(default=None, description="Only articles of this day or later.")
-    until: date | None = Field(default=None, description="Only articles of this day or earlier.")
-
-
-class AskIn(_Dated):
+class AskIn(Within):
     """A question."""
 
     model_config = ConfigDict(
@@ -84,7 +79,7 @@ class AskIn(_Dated):
     )
 
 
-class SearchIn(_Dated):
+class SearchIn(Within):
     """What to look for."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"query": "技能竞赛", "k": 5}]})

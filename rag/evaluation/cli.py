@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from index.config import IndexConfig
+from index.opening import folder_of
 from index.store import Store, open_store
 from rag.config import RagConfig
 from rag.console import build_progress
@@ -43,7 +44,7 @@ __all__ = ["finish_run", "main", "provenance", "show_summary"]
 
 _SHOWN = ("recall@1", "recall@5", "mrr@10", "contains_gold", "wrong_refusal", "right_refusal", "verbatim", "p50_ms")
 _MOST_FLIPS = 8
-_LIBRARIES = ("faiss-cpu", "bm25s", "rjieba", "opencc", "numpy", "langchain-core", "ir-measures", "scikit-learn")
+_LIBRARIES = ("faiss-cpu", "rjieba", "opencc", "numpy", "scipy", "langchain-core", "ir-measures", "scikit-learn")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -106,7 +107,9 @@ def _run(argv: Sequence[str]) -> int:
         llm_base_url=args.llm_base_url if args.llm else None,
     )
     with build_progress(quiet=False) as report:
-        store = open_collection(args.collection or texts or config.store, args.out / "collection", config.index, report)
+        store = open_collection(
+            args.collection or texts or folder_of(config.store), args.out / "collection", config.index, report
+        )
     check_gold(store, questions)
     folder = RunFolder(args.out)
     rows = _ask(folder, store, questions, config, args)
@@ -139,7 +142,7 @@ def _ask(
         "collection": {
             "pages": store.manifest.pages,
             "passages": store.manifest.passages,
-            "sources": _hash_of(sorted(store.manifest.sources.items())),
+            "sources": store.manifest.sources,
             "fingerprint": store.manifest.fingerprint,
             "model": store.manifest.settings.model,
             "model_fingerprint": store.manifest.model_fingerprint,
@@ -150,7 +153,7 @@ def _ask(
     known = {row.id: row for row in folder.begin(settings, questions)}
     left = [question for question in questions if question.id not in known]
     with build_progress(quiet=False) as report:
-        for row in ask_all(store.path, left, config, args.workers):
+        for row in ask_all(folder_of(store.path), left, config, args.workers):
             folder.append(row)
             known[row.id] = row
             report("ask", len(known), len(questions))

@@ -11,10 +11,10 @@ import lzma
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from index.build import Progress, build_from_pages, read_pages
+from index.build import Progress, build_from_pages, is_built_from, read_pages
 from index.config import IndexConfig
 from index.schema import Page
-from index.store import Store, open_store, read_manifest
+from index.store import Store, open_store
 from rag.errors import EvaluationError, StoreError
 from rag.evaluation.questions import read_json_lines
 
@@ -87,7 +87,6 @@ def _page(name: str, text: str) -> Page:
 
 def _is_current(work: Path, pages: list[Page], config: IndexConfig) -> bool:
     try:
-        manifest = read_manifest(work)
+        return is_built_from(pages, work, config)
     except StoreError:
         return False
-    return manifest.fingerprint == config.fingerprint() and manifest.sources == {p.file: p.sha256 for p in pages}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from index.continued import Linker
 from index.pages import read_layout, read_layouts
 from index.schema import Page
 from index.source import read_page
@@ -151,3 +152,28 @@ def test_pages_of_different_folders_are_linked_by_their_day_only():
     assert read_layouts(pages)[0].articles[0].continued_by
     pages = [Page(p.file, p.text.replace("2033年6月18日 ", ""), "utf-8", "") for p in pages]
     assert read_layouts(pages)[0].articles[0].continued_by is None
+
+
+def test_pages_that_are_looked_at_one_by_one_are_linked_as_all_at_once():
+    pages = [
+        Page(f"{name}.txt", text, "utf-8", "")
+        for name, text in {"a": front(), "x": "果园丰收。", "b": inside()}.items()
+    ]
+    linker = Linker()
+    for page in pages:
+        linker.look(page, read_layout(page))
+    expected = {
+        a.article_id: a for layout in read_layouts(pages) for a in layout.articles if a.continues or a.continued_by
+    }
+    assert linker.linked() == expected
+    assert sorted(expected) == ["a.txt#3", "b.txt#3"]
+
+
+def test_where_nothing_goes_on_nothing_is_linked():
+    page = Page("x.txt", "果园丰收。", "utf-8", "")
+    layout = read_layout(page)
+    linker = Linker()
+    linker.look(page, layout)
+    assert linker.linked() == {}
+    assert linker.link([layout]) == [layout]
+    assert Linker().linked() == {}

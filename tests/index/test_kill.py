@@ -9,6 +9,9 @@ import errno
 import io
 import os
 import shutil
+import sys
+
+import pytest
 
 from benchmarks.kill import kill_builds
 from index.build import build_store
@@ -76,3 +79,29 @@ def test_a_disk_that_runs_full_at_any_step_leaves_the_old_store(tmp_path, pages_
     assert failed > 20
     assert open_store(store).manifest == after
     assert "new.txt" in open_store(store).pages
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+def test_a_disk_that_is_full_in_the_middle_of_a_file_leaves_the_old_store(
+    tmp_path, pages_folder, model_folder, monkeypatch
+):
+    """No file may become longer than so many bytes; what does not fit is refused by the system itself."""
+    import resource
+
+    for module in ("vectors", "dense"):
+        monkeypatch.setattr(f"index.{module}.FEW", 5)
+    store, config = tmp_path / "store", IndexConfig(model=str(model_folder), passage_size=30)
+    before = build_store(pages_folder, store, IndexConfig(model=str(model_folder), passage_size=60))
+    files = {file: file.read_bytes() for file in store.rglob("*") if file.is_file()}
+    longest = max(len(data) for data in files.values())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for room in sorted({0, 1, 50, 127, 128, 129, *range(130, longest, 90), longest - 1}):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+        try:
+            with pytest.raises(StoreError, match=r"cannot be written \(File too large\)"):
+                build_store(pages_folder, store, config)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert {file: file.read_bytes() for file in store.rglob("*") if file.is_file()} == files
+    assert open_store(store).manifest == before
+    assert examine(store) == []

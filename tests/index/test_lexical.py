@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import random
 import shutil
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import StoreError
 from index.lexical import LexicalIndex
+from index.postings import PostingsWriter, count_words, index_texts
 
 BOATS, ORCHARD = "龙舟，龙舟。", "果园。"
 
@@ -19,7 +22,7 @@ def test_scores_follow_the_formula():
     # Words: [龙舟 龙舟] and [果园]. n = 2, df = 1: idf = ln(1 + 1.5 / 1.5) = ln 2. The mean length is 1.5.
     # 龙舟 in the first: tf = 2, k1 (1 - b + b * 2 / 1.5) = 1.2 * 1.25 = 1.5, so ln 2 * 2 / (2 + 1.5).
     # 果园 in the second: tf = 1, 1.2 * (0.25 + 0.75 / 1.5) = 0.9, so ln 2 / 1.9.
-    index = LexicalIndex([BOATS, ORCHARD])
+    index = index_texts([BOATS, ORCHARD])
     assert index.search("龙舟", 5) == [(0, pytest.approx(math.log(2) * 2 / 3.5))]
     assert index.search("果园", 5) == [(1, pytest.approx(math.log(2) / 1.9))]
     # 0.396 against 0.365: the text that says its word twice comes first.
@@ -28,18 +31,18 @@ def test_scores_follow_the_formula():
 
 
 def test_script_width_and_case_do_not_matter():
-    index = LexicalIndex(["圖書館的ＡＩ", ORCHARD])
+    index = index_texts(["圖書館的ＡＩ", ORCHARD])
     assert index.search("图书馆", 5) == index.search("圖書館", 5) != []
     assert index.search("ai", 5) == index.search("ＡＩ", 5) != []
 
 
 @pytest.mark.parametrize("query", ["大桥", "", "。！", "的确良"])
 def test_a_query_without_a_known_word_finds_nothing(query):
-    assert LexicalIndex([BOATS, ORCHARD]).search(query, 5) == []
+    assert index_texts([BOATS, ORCHARD]).search(query, 5) == []
 
 
 def test_equal_scores_are_ordered_by_key_and_texts_without_the_word_stay_away():
-    index = LexicalIndex([BOATS, ORCHARD, BOATS, BOATS])
+    index = index_texts([BOATS, ORCHARD, BOATS, BOATS])
     found = index.search("龙舟", 10)
     assert [key for key, _ in found] == [0, 2, 3]
     assert len({score for _, score in found}) == 1
@@ -47,14 +50,14 @@ def test_equal_scores_are_ordered_by_key_and_texts_without_the_word_stay_away():
 
 
 def test_texts_without_a_word_can_be_held():
-    index = LexicalIndex(["。", BOATS, "！"])
+    index = index_texts(["。", BOATS, "！"])
     assert len(index) == 3
     assert [key for key, _ in index.search("龙舟", 5)] == [1]
-    assert LexicalIndex(["。"]).search("龙舟", 5) == []
+    assert index_texts(["。"]).search("龙舟", 5) == []
 
 
 def test_idf():
-    index = LexicalIndex([BOATS, BOATS, ORCHARD])
+    index = index_texts([BOATS, BOATS, ORCHARD])
     # n = 3: df 2 gives ln(1 + 1.5 / 2.5), df 1 gives ln(1 + 2.5 / 1.5), df 0 gives ln(1 + 3.5 / 0.5) = ln 8.
     assert index.idf("龙舟") == pytest.approx(math.log(1.6))
     assert index.idf("果园") == pytest.approx(math.log(1 + 2.5 / 1.5))
@@ -63,24 +66,33 @@ def test_idf():
 
 @given(st.lists(st.sampled_from([BOATS, ORCHARD, "龙舟与果园。", "。", "大桥上的龙舟"]), min_size=1, max_size=8))
 def test_all_and_only_the_texts_that_share_a_word_are_found(texts):
-    found = LexicalIndex(texts).search("龙舟", 20)
+    found = index_texts(texts).search("龙舟", 20)
     assert sorted(key for key, _ in found) == [key for key, text in enumerate(texts) if "龙舟" in text]
     assert all(score > 0 for _, score in found)
     assert found == sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
 
+def save(folder, texts):
+    writer = PostingsWriter(folder)
+    writer.add(count_words(texts))
+    writer.finish()
+
+
 def test_what_was_saved_answers_alike(tmp_path):
-    index = LexicalIndex([BOATS, ORCHARD, "龙舟与果园。"])
-    index.save(tmp_path)
+    texts = [BOATS, ORCHARD, "龙舟与果园。"]
+    index = index_texts(texts)
+    save(tmp_path, texts)
     loaded = LexicalIndex.load(tmp_path, 3)
     assert len(loaded) == 3
     for query in ("龙舟", "果园 龙舟", "大桥"):
         assert loaded.search(query, 5) == index.search(query, 5)
+        assert loaded.scores(query, [2, 0]) == index.scores(query, [2, 0])
     assert [loaded.idf(word) for word in ("龙舟", "大桥")] == [index.idf(word) for word in ("龙舟", "大桥")]
+    assert list(loaded.words()) == list(index.words()) == ["龙舟", "果园", "与"]
 
 
 def test_another_count_is_refused(tmp_path):
-    LexicalIndex([BOATS, ORCHARD]).save(tmp_path)
+    save(tmp_path, [BOATS, ORCHARD])
     with pytest.raises(StoreError, match=r"holds 2 texts, not 3\. Run `wenju build` again\."):
         LexicalIndex.load(tmp_path, 3)
 
@@ -88,31 +100,18 @@ def test_another_count_is_refused(tmp_path):
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved")
-    LexicalIndex([BOATS, ORCHARD]).save(folder)
+    save(folder, [BOATS, ORCHARD])
     return folder
 
 
+READ = ["hashes.npy", "info.json", "most.npy", "rows.npy", "scores.npy", "starts.npy"]  # by a search
+
+
 def test_no_file_is_a_pickle(saved):
-    files = sorted(file.name for file in saved.iterdir())
-    assert files == [
-        "data.csc.index.npy",
-        "indices.csc.index.npy",
-        "indptr.csc.index.npy",
-        "params.index.json",
-        "vocab.index.json",
-    ]
+    assert sorted(file.name for file in saved.iterdir()) == [*READ, "words.jsonl"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "data.csc.index.npy",
-        "indices.csc.index.npy",
-        "indptr.csc.index.npy",
-        "params.index.json",
-        "vocab.index.json",
-    ],
-)
+@pytest.mark.parametrize("name", READ)
 @pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "zeros"])
 def test_a_damaged_file_is_refused(tmp_path, saved, name, damage):
     folder = tmp_path / "lexical"
@@ -123,5 +122,115 @@ def test_a_damaged_file_is_refused(tmp_path, saved, name, damage):
     else:
         half = data[: len(data) // 2]
         (folder / name).write_bytes({"empty": b"", "truncated": half, "zeros": bytes(len(data))}[damage])
-    with pytest.raises(StoreError, match=r"lexical cannot be read \("):
+    with pytest.raises(StoreError, match=rf"lexical/{name} is missing or damaged \(.*Run `wenju build` again"):
         LexicalIndex.load(folder, 2)
+
+
+@pytest.mark.parametrize("info", ["{}", "[]", '{"texts": null}', '{"texts": "many"}', "3"])
+def test_an_info_that_tells_no_count_is_refused(tmp_path, saved, info):
+    folder = shutil.copytree(saved, tmp_path / "lexical")
+    (folder / "info.json").write_text(info, encoding="utf-8")
+    with pytest.raises(StoreError, match=r"info\.json is missing or damaged"):
+        LexicalIndex.load(folder, 2)
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "zeros"])
+def test_lost_words_are_told_by_what_reads_them_and_a_search_has_no_use_for_them(tmp_path, saved, damage):
+    folder = shutil.copytree(saved, tmp_path / "lexical")
+    data = (folder / "words.jsonl").read_bytes()
+    (folder / "words.jsonl").unlink()
+    if damage != "missing":
+        cut = {"empty": b"", "truncated": data[:-3], "zeros": bytes(len(data))}[damage]
+        (folder / "words.jsonl").write_bytes(cut)
+    index = LexicalIndex.load(folder, 2)
+    assert [row for row, _ in index.search("果园", 5)] == [1]
+    with pytest.raises(StoreError, match=r"words\.jsonl is missing or damaged"):
+        index.words()
+
+
+# Rows that may come back
+
+
+def mask(size, *rows):
+    allowed = np.zeros(size, bool)
+    allowed[list(rows)] = True
+    return allowed
+
+
+def test_only_rows_that_are_allowed_come_back():
+    index = index_texts([BOATS, ORCHARD, "龙舟与果园。", BOATS])
+    assert [row for row, _ in index.search("龙舟 果园", 5, mask(4, 1, 3))] == [1, 3]  # rarer, then twice said
+    assert [row for row, _ in index.search("龙舟 果园", 1, mask(4, 1, 3))] == [1]
+    assert index.search("龙舟", 5, mask(4, 1)) == []
+    assert index.search("龙舟", 5, mask(4)) == []
+    assert index.search("龙舟", 5, mask(4, 0, 1, 2, 3)) == index.search("龙舟", 5)
+
+
+def test_the_scores_of_rows_are_given_in_their_order():
+    index = index_texts([BOATS, ORCHARD, "龙舟与果园。"])
+    found = dict(index.search("龙舟 果园", 5))
+    assert index.scores("龙舟 果园", [2, 0, 1, 2]) == pytest.approx([found[2], found[0], found[1], found[2]])
+    assert index.scores("龙舟", [1]) == [0.0]
+    assert index.scores("的确良", [0, 1, 2]) == [0.0, 0.0, 0.0]
+    assert index.scores("龙舟", []) == []
+
+
+# A large collection is searched by the rare words of a question
+
+COMMON, SOME, RARE = ("今天", "大桥"), ("龙舟", "果园", "操场"), ("红鲤", "粮仓", "火箭", "沙漠")
+
+
+@pytest.fixture(scope="module")
+def many():
+    """300 texts: common words in two of three, others in one of ten, rare ones in one of sixty."""
+    rng = random.Random(5)
+    chances = [(word, share) for words, share in ((COMMON, 0.66), (SOME, 0.1), (RARE, 0.016)) for word in words]
+    return [
+        "，".join(word for word, share in chances for _ in range(rng.randint(1, 3)) if rng.random() < share)
+        for _ in range(300)
+    ]
+
+
+QUERIES = st.lists(st.sampled_from([*COMMON * 4, *SOME * 2, *RARE, "的确良"]), min_size=1, max_size=12).map(" ".join)
+
+
+@given(QUERIES, st.integers(1, 320), st.none() | st.integers(0, 2**32 - 1), st.sampled_from([2, 5, 20, 60]))
+def test_a_search_by_rare_words_finds_what_a_full_search_finds(many, query, k, seed, frequent):
+    index = index_texts(many)
+    allowed = None if seed is None else np.random.default_rng(seed).random(len(many)) < 0.3
+    full = index.search(query, k, allowed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("index.lexical._SMALL", 0)
+        patch.setattr("index.lexical._FREQUENT", frequent)
+        found = index.search(query, k, allowed)
+    assert [row for row, _ in found] == [row for row, _ in full]
+    assert [score for _, score in found] == pytest.approx([score for _, score in full], rel=1e-6)
+    assert allowed is None or all(allowed[row] for row, _ in found)
+    assert found == sorted(found, key=lambda pair: (-pair[1], pair[0]))
+    assert [score for _, score in found] == pytest.approx(index.scores(query, [row for row, _ in found]), rel=1e-5)
+
+
+def test_a_large_collection_is_searched_by_rare_words_where_that_is_enough(many, monkeypatch):
+    index = index_texts(many)
+    monkeypatch.setattr("index.lexical._SMALL", 0)
+    passes = []
+    real = LexicalIndex._search_all
+    monkeypatch.setattr(LexicalIndex, "_search_all", lambda self, *args: passes.append(args) or real(self, *args))
+    assert "红鲤" in many[index.search("今天 红鲤", 1)[0][0]]
+    assert passes == []
+    index.search("今天 红鲤", 200)  # more than hold the rare word
+    index.search("今天 大桥", 1)  # no rare word
+    assert len(passes) == 2
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_a_text_with_all_the_common_words_is_not_passed_over(monkeypatch, k):
+    """Where many common words together are worth more than the one rare word, which three texts hold."""
+    words = ["今天", "大桥", "龙舟", "果园", "操场"]
+    rest = ["红鲤，" + "，".join(["别的", "事情"] * 30)] * 3
+    index = index_texts(["，".join(words)] * 40 + rest + ["别的事情"] * 37)
+    query = " ".join([*words * 4, "红鲤"])
+    expected = index.search(query, k)
+    assert [row for row, _ in expected] == [0, 1, 2][:k]
+    monkeypatch.setattr("index.lexical._SMALL", 0)
+    assert index.search(query, k) == expected

@@ -10,7 +10,7 @@ import pytest
 
 from index.build import build_store
 from index.config import IndexConfig
-from index.store import open_store
+from index.opening import open_store
 from rag.errors import StoreError
 from rag.live import LiveStore
 from rag.retriever import search
@@ -121,9 +121,9 @@ def test_many_threads_open_it_once(build, tmp_path, monkeypatch):
     build("图书馆开馆\n图书馆今天开馆。\n")
     count = []
 
-    def counting(*args):
+    def counting(*args, **more):
         count.append(1)
-        return open_store(*args)
+        return open_store(*args, **more)
 
     monkeypatch.setattr("rag.live.open_store", counting)
     live = LiveStore(tmp_path / "store", every=0)

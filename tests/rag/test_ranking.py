@@ -106,7 +106,7 @@ def test_another_embedder_measures_when_it_is_given(store, keyword_embedder) -> 
 
 
 def test_what_speaks_for_a_hit_is_told_by_name(store) -> None:
-    ids = store.passage_ids
+    ids = list(store.passages)
     told = explain(store, "图书馆", [Hit(ids[1], 0.5, 1), Hit(ids[0], 0.4, 2)])
     assert list(told) == [ids[1], ids[0]]
     assert set(told[ids[0]]) == set(FEATURES)

@@ -17,6 +17,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 from pydantic import ValidationError
 
+from index.schema import Kind
 from rag.chain import AnswerChain
 from rag.config import RagConfig
 from rag.errors import RetrievalError
@@ -81,8 +82,8 @@ class _Leg:
     def __init__(self, *rows):
         self.rows = rows
 
-    def search(self, query, k):
-        return [(row, 0.9) for row in self.rows][:k]
+    def search(self, query, k, allowed=None):
+        return [(row, 0.9) for row in self.rows if allowed is None or allowed[row]][:k]
 
     def idf(self, word):
         return 1.0
@@ -254,6 +255,107 @@ def test_bounds_cut_before_ranking(make_store):
     store = make_store(later | {"2031-01-01.txt": "本报讯 大桥通车了，全镇都来看，锣鼓敲了一天，梨也熟了。"})
     (hit,) = search(store, "大桥", 5, until=date(2031, 12, 31))
     assert hit.passage_id == "2031-01-01.txt#1:0"
+
+
+# Pages and kinds
+
+
+@pytest.fixture(scope="module")
+def crowded(make_store):
+    """Sixty captions fit the question better, by words and by meaning, than the report that is asked for."""
+    pages = {
+        f"2032-01-{day:02}-{n}.txt": f"图为大桥，大桥，大桥，第{day}天第{n}次。叶知夏 摄\n"
+        for day in range(1, 31)
+        for n in (1, 2)
+    }
+    late = "本报讯（记者 叶知夏）大桥通车了，图书馆里的人都来看，锣鼓敲了一天，梨也熟了。\n"
+    store = make_store(pages | {"2032-02-01.txt": late}, size=100)
+    kinds = {article.file: article.kind for article in store.articles.values()}
+    assert {kinds.pop("2032-02-01.txt")} == {Kind.BRIEF}
+    assert set(kinds.values()) == {Kind.CAPTION}
+    return store
+
+
+@pytest.mark.parametrize("legs", ["fused", "ranks", "dense", "lexical"])
+@pytest.mark.parametrize(
+    "wanted", [{"files": ["2032-02-01.txt"]}, {"kinds": [Kind.BRIEF]}, {"since": date(2032, 2, 1)}], ids=str
+)
+def test_a_passage_far_down_is_found_where_its_page_day_or_kind_is_asked_for(crowded, legs, wanted):
+    """It is not among the candidates, in which a filter afterwards would look for it in vain."""
+    assert "2032-02-01.txt#1:0" not in ids(search(crowded, "大桥", 50, legs=legs))
+    (hit,) = search(crowded, "大桥", 5, legs=legs, **wanted)
+    assert (hit.passage_id, hit.rank) == ("2032-02-01.txt#1:0", 1)
+
+
+def test_only_passages_of_the_pages_that_are_asked_for(tiny_store):
+    for file in tiny_store.pages:
+        found = search(tiny_store, "图书馆 大桥 龙舟 果园 操场", 9, files=(file,))
+        assert {hit.passage_id.partition("#")[0] for hit in found} == {file}
+        assert [hit.rank for hit in found] == [*range(1, len(found) + 1)]
+    both = search(tiny_store, "大桥 操场", 9, files=["liuhe.txt", "shanqian.txt"])
+    assert {hit.passage_id.partition("#")[0] for hit in both} == {"liuhe.txt", "shanqian.txt"}
+    assert search(tiny_store, "龙舟", 9, files=["liuhe.txt"]) == []
+    assert search(tiny_store, "大桥", 9, files=list(tiny_store.pages)) == search(tiny_store, "大桥", 9)
+
+
+@pytest.mark.parametrize("files", [["nowhere.txt"], ["liuhe.txt", "nowhere.txt"]])
+def test_a_page_that_is_not_there_is_told(tiny_store, files):
+    """Nothing found would look as if the page said nothing of it."""
+    with pytest.raises(
+        RetrievalError, match=r"The store has no page 'nowhere\.txt'\. Name a page as citations name it"
+    ):
+        search(tiny_store, "龙舟", files=files)
+
+
+def test_only_passages_of_the_kinds_that_are_asked_for(tiny_store):
+    for kind in Kind:
+        for hit in search(tiny_store, "图书馆 大桥 龙舟 果园 操场", 9, kinds=[kind]):
+            passage = tiny_store.passages[hit.passage_id]
+            assert tiny_store.articles[passage.article_id].kind == kind
+    assert search(tiny_store, "大桥", kinds=list(Kind)) == search(tiny_store, "大桥")
+
+
+def test_the_retriever_searches_within_pages_and_kinds(tiny_store):
+    names = {"files": ("liuhe.txt",), "kinds": (Kind.BRIEF,)}
+    expected = ids(search(tiny_store, "图书馆 大桥", **names))
+    assert expected
+    assert [d.id for d in PassageRetriever(store=tiny_store, **names).invoke("图书馆 大桥")] == expected
+    assert [d.id for d in PassageRetriever(store=tiny_store).invoke("图书馆 大桥", **names)] == expected
+
+
+@pytest.fixture(scope="module")
+def run_twice(make_store):
+    """A text that is run again two days later, and then on a page of unknown date, under other headlines."""
+    again = "柳河大桥昨天通车，全长八百米，双向四车道。"
+    return make_store(
+        {
+            "2031-04-08.txt": f"# 大桥通车\n\n{again}\n",
+            "2031-04-09.txt": "# 果园丰收\n\n今年收梨四十吨。\n",
+            "2031-04-10.txt": f"# 两岸相连\n\n{again}\n",
+            "undated.txt": f"# 旧闻\n\n{again}\n",
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "files", "found"),
+    [
+        (None, None, (), True),
+        ("2031-04-08", "2031-04-08", (), True),
+        ("2031-04-10", "2031-04-10", (), True),  # where it is run again
+        ("2031-04-09", "2031-04-09", (), False),
+        ("2031-04-11", None, (), False),  # its third place has no known date
+        (None, None, ("2031-04-10.txt",), True),
+        (None, None, ("undated.txt",), True),
+        (None, None, ("2031-04-09.txt",), False),
+        ("2031-04-10", None, ("2031-04-08.txt",), False),  # the day of one place and the page of another
+    ],
+)
+@pytest.mark.parametrize("legs", ["fused", "dense", "lexical"])
+def test_a_text_is_found_by_any_of_its_places(run_twice, since, until, files, found, legs):
+    bounds = {name: date.fromisoformat(day) for name, day in (("since", since), ("until", until)) if day}
+    hits = ids(search(run_twice, "大桥全长", legs=legs, files=files, **bounds))
+    assert ("2031-04-08.txt#1:0" in hits) == found
 
 
 def test_bounds_in_the_wrong_order(dated):

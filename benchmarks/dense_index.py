@@ -1,18 +1,16 @@
 """Which dense index answers how fast and how exactly, as the collection grows?
 
-Run: python -m benchmarks.dense_index news.jsonl.xz news_questions.jsonl --work /tmp/dense --passages 10000 100000
+Run: python -m benchmarks.dense_index WORK/1000000/store news_questions.jsonl --passages 10000 100000 1000000
 
-The vectors are those of the built-in model for real passages and questions; nothing is drawn at random but the choice
-of passages. Recall is measured against exact search; times are for one question at a time on one thread, the index in
-memory. ``error`` is the greatest difference of a cosine computed from a reconstructed vector, which the learned ranking
-sees.
+The vectors are those of a store, such as benchmarks.scale has left: of passages, not drawn at random. Recall is
+measured against exact search; times are for one question at a time on one thread, the index in memory. ``error`` is the
+greatest difference of a cosine computed from a reconstructed vector, which the learned ranking sees.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import lzma
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,13 +18,12 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from index.build import read_pages
-from index.copies import chunk_once
 from index.embedding import Vectors, load_embedder
-from index.pages import read_layouts
-from index.store import search_text
+from index.generations import current
+from index.store import VECTORS
+from index.vectors import load_vectors
 
-_K, _DEPTH, _BATCH, _TRAINED = 10, 50, 1024, 20_000
+_K, _DEPTH, _TRAINED = 10, 50, 20_000
 _EXACT = "Flat"
 # name in FAISS's factory -> the breadths of search to try: how many times k are refined, lists or nodes visited
 _KINDS: dict[str, tuple[int, ...]] = {
@@ -43,14 +40,13 @@ _KINDS: dict[str, tuple[int, ...]] = {
 def main(argv: Sequence[str] | None = None) -> None:
     """Embed once, then print a table per size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("articles", type=Path, help="news articles, .jsonl.xz")
+    parser.add_argument("store", type=Path, help="folder of a store of the built-in model")
     parser.add_argument("questions", type=Path, help="questions, .jsonl")
-    parser.add_argument("--work", type=Path, required=True, help="folder that keeps the vectors between runs")
-    parser.add_argument("--passages", type=int, nargs="+", default=[10_000, 100_000, 230_000])
+    parser.add_argument("--passages", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--count", type=int, default=200, help="questions asked (default: 200)")
     parser.add_argument("--kinds", nargs="+", choices=list(_KINDS), default=list(_KINDS))
     args = parser.parse_args(argv)
-    every = _vectors(args.articles, args.work)
+    every = load_vectors(current(args.store) / VECTORS)
     embedder = load_embedder("builtin")
     lines = args.questions.read_text(encoding="utf-8").splitlines()[: args.count]
     questions = np.stack([embedder.encode_query(json.loads(line)["question"]) for line in lines])
@@ -58,27 +54,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     faiss.omp_set_num_threads(1)
     print("passages  index                    breadth  build s     MB  ms median    p95  recall@10  recall@50    error")
     for size in args.passages:
-        vectors = np.ascontiguousarray(every[order[:size]])
+        vectors = np.asarray(every[np.sort(order[:size])], np.float32)
         exact = _exact(vectors, questions)
         for kind in args.kinds:
             _measure(kind, vectors, questions, exact)
-
-
-def _vectors(articles: Path, work: Path) -> Vectors:
-    """(n, dim) float32: every passage of the articles, read and cut as a build does; kept for the next run."""
-    kept = work / "vectors.npy"
-    if not kept.exists():
-        work.mkdir(parents=True, exist_ok=True)
-        pages = work / "pages.jsonl"
-        pages.write_bytes(lzma.decompress(articles.read_bytes()))
-        found = [article for layout in read_layouts(read_pages(pages)) for article in layout.articles]
-        by_id = {article.article_id: article for article in found}
-        texts = [search_text(passage, by_id[passage.article_id]) for passage in chunk_once(found, 240)]
-        embedder = load_embedder("builtin")
-        batches = [embedder.encode_documents(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)]
-        np.save(kept, np.concatenate(batches))
-    vectors: Vectors = np.load(kept)
-    return vectors
 
 
 def _exact(vectors: Vectors, questions: Vectors) -> list[set[int]]:

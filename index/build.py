@@ -6,7 +6,7 @@ cheap half. A passage whose text was embedded for the generation in use keeps it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from index.generations import building, current
 from index.reuse import Known, KnownVectors, open_known, verify_known
 from index.schema import Page
 from index.searches import Progress, write_searches
+from index.shards import either
 from index.source import find_pages, read_file
 from index.store import KEYS, VECTORS, Manifest, read_generation, read_manifest
 from index.texts import Sources, write_texts
@@ -49,7 +50,7 @@ OnFailure = Callable[[Failure], None]
 """Called with each file that cannot be read; the others are read all the same."""
 
 
-def build_store(
+def build_store(  # noqa: PLR0913  # what a build is told, each by name
     pages: Path,
     store: Path,
     config: IndexConfig,
@@ -58,6 +59,7 @@ def build_store(
     on_failure: OnFailure | None = None,
     encoding: str | None = None,
     date: str | None = None,
+    known: Callable[[], Known] | None = None,
     workers: int = 1,
 ) -> Manifest:
     """Build a store from page files and switch to it.
@@ -71,6 +73,8 @@ def build_store(
             is built unless all can be read.
         encoding: The encoding of text files; found for each when None.
         date: ISO date of publication for every page; it goes before mastheads, not before the dates of ready articles.
+        known: Returns vectors that were made elsewhere, see :func:`index.shards.known_shards`; they go before those
+            of the store in use.
         workers: Processes that embed a large collection. A script that asks for more than one must keep its work
             below ``if __name__ == "__main__"``, since each of them imports it.
 
@@ -88,7 +92,9 @@ def build_store(
             on_failure(failure)
 
     found = each_page(pages, progress, on_failure=told if on_failure else None, encoding=encoding)
-    return _write(found, store, config, embedder, progress, skipped, date, workers)
+    return _write(
+        found, store, config, embedder, progress=progress, skipped=skipped, date=date, known=known, workers=workers
+    )
 
 
 def build_from_pages(
@@ -100,7 +106,7 @@ def build_from_pages(
         ModelError: The model cannot be loaded.
         StoreError: The store cannot be written.
     """
-    return _write(pages, store, config, load_embedder(config.model), progress, {}, None, 1)
+    return _write(pages, store, config, load_embedder(config.model), progress=progress)
 
 
 def read_pages(
@@ -202,21 +208,29 @@ def known_vectors(store: Path, embedder: Embedder) -> Callable[[], Known]:
     return partial(open_known, folder / KEYS, folder / VECTORS)
 
 
-def _write(
+def _write(  # noqa: PLR0913  # as build_store
     pages: Iterable[Page],
     store: Path,
     config: IndexConfig,
     embedder: Embedder,
-    progress: Progress | None,
-    skipped: dict[str, str],
-    date: str | None,
-    workers: int,
+    *,
+    progress: Progress | None = None,
+    skipped: Mapping[str, str] | None = None,
+    date: str | None = None,
+    known: Callable[[], Known] | None = None,
+    workers: int = 1,
 ) -> Manifest:
     def fill(folder: Path) -> Filled:
         texts = write_texts(folder, pages, config, date)
-        known = known_vectors(store, embedder)
+        before = known_vectors(store, embedder)
         reused = write_searches(
-            folder, texts.passages, embedder, config.model, known=known, progress=progress, workers=workers
+            folder,
+            texts.passages,
+            embedder,
+            config.model,
+            known=either(known, before) if known else before,
+            progress=progress,
+            workers=workers,
         )
         return Filled(texts, reused)
 

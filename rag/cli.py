@@ -12,7 +12,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -27,6 +27,7 @@ from rag.errors import NewsQAError
 
 if TYPE_CHECKING:
     from index.build import Failure
+    from index.reuse import Known
     from index.schema import Layout, Page
     from index.store import Store
     from rag.bundle import Bundle
@@ -73,6 +74,7 @@ def _build(args: argparse.Namespace) -> int:
             on_failure=failures.append,
             encoding=args.encoding,
             date=args.date and args.date.isoformat(),
+            known=_made_before(args.vectors, config),
             workers=args.workers,
         )
     if args.json:
@@ -80,6 +82,52 @@ def _build(args: argparse.Namespace) -> int:
     else:
         show_manifest(args.store, manifest)
     return _tell_failures(failures, manifest.pages)
+
+
+def _made_before(folder: Path | None, config: IndexConfig) -> Callable[[], Known] | None:
+    """The vectors that ``wenju embed`` has left in a folder."""
+    if folder is None:
+        return None
+    from index.embedding import load_embedder
+    from index.shards import known_shards
+
+    known, warnings = known_shards(folder, load_embedder(config.model))
+    for warning in warnings:
+        _warn(warning)
+    return known
+
+
+def _embed(args: argparse.Namespace) -> int:
+    from index.job import run_embed
+    from rag.console import build_progress
+
+    config = IndexConfig(model=args.model or _DEFAULTS.index.model, passage_size=args.passage_size)
+    failures: list[Failure] = []
+    with build_progress(quiet=args.json) as progress:
+        report = run_embed(
+            args.pages,
+            args.out,
+            config,
+            scheduler=args.scheduler,
+            workers=args.workers,
+            progress=progress,
+            on_failure=failures.append,
+            encoding=args.encoding,
+            date=args.date and args.date.isoformat(),
+        )
+    for warning in report.warnings:
+        _warn(warning)
+    made = report.passages - report.known
+    told = {"passages": report.passages, "known": report.known, "made": made, "shards": sorted(report.made)}
+    if args.json:
+        _print_json(told)
+    else:
+        print(f"{made} of {report.passages} passages embedded, {report.known} were known: {args.out}")
+    return _tell_failures(failures, report.passages)
+
+
+def _warn(warning: str) -> None:
+    print(f"wenju: {warning}", file=sys.stderr)
 
 
 def _ask(args: argparse.Namespace) -> None:
@@ -278,18 +326,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="wenju", description="Ask Chinese newspaper pages; every quote is checked.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    build = commands.add_parser("build", parents=[shared], help="read pages and build the store")
-    build.add_argument("pages", type=Path, nargs="?", default=Path("seeds"), help="folder or file (default: seeds)")
-    build.add_argument("--passage-size", type=_size, default=_DEFAULTS.index.passage_size, metavar="CHARACTERS")
-    build.add_argument("--date", type=_day, metavar="YYYY-MM-DD", help="when the pages were published")
-    build.add_argument(
-        "--workers",
-        type=_count,
-        default=os.cpu_count() or 1,
-        help="processes for a large collection (default: all)",
-    )
-    build.add_argument("--encoding", help="encoding of the text files (default: found for each)")
-    build.set_defaults(run=_build)
+    _add_building(commands, shared)
 
     within = argparse.ArgumentParser(add_help=False)
     within.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="only articles of this day or later")
@@ -328,6 +365,31 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("eval", help="measure on questions with gold answers", add_help=False)
     evaluate.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser
+
+
+def _add_building(commands: Any, shared: argparse.ArgumentParser) -> None:
+    """The commands that read pages and make something of them."""
+    read = argparse.ArgumentParser(add_help=False)
+    read.add_argument("pages", type=Path, nargs="?", default=Path("seeds"), help="folder or file (default: seeds)")
+    read.add_argument("--passage-size", type=_size, default=_DEFAULTS.index.passage_size, metavar="CHARACTERS")
+    read.add_argument("--date", type=_day, metavar="YYYY-MM-DD", help="when the pages were published")
+    read.add_argument("--encoding", help="encoding of the text files (default: found for each)")
+
+    build = commands.add_parser("build", parents=[shared, read], help="read pages and build the store")
+    build.add_argument("--vectors", type=Path, metavar="FOLDER", help="take over vectors that wenju embed made")
+    build.add_argument(
+        "--workers",
+        type=_count,
+        default=os.cpu_count() or 1,
+        help="processes for a large collection (default: all)",
+    )
+    build.set_defaults(run=_build)
+
+    embed = commands.add_parser("embed", parents=[shared, read], help="embed a large collection in several processes")
+    embed.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the vectors are kept")
+    embed.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:8786 (default: none)")
+    embed.add_argument("--workers", type=_count, default=2, help="processes here, without a scheduler (default: 2)")
+    embed.set_defaults(run=_embed)
 
 
 def _add_upkeep(commands: Any, shared: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@
     ├── RetrievalError        a question cannot be searched
     ├── AnswerError           an answer does not hold against its evidence
     ├── BundleError           a file of evidence cannot be written or read
+    ├── JobError              vectors cannot be made by workers               index.job
     ├── BusyError             too many questions are waiting                  rag.api.desk
     ├── NotHereError          no article has this id                          rag.api.problems
     └── EvaluationError       questions or metrics cannot be evaluated

@@ -31,6 +31,8 @@ WRITING = {
     "index.pages",
     "index.source",
     "index.formats",
+    "index.job",
+    "index.shards",
     "index.milvus_write",
 }  # for faces
 # Exceptions: LangChain's vector stores search the same indexes as the store does, so each holds one; and an evaluation
@@ -87,6 +89,8 @@ DOORS = {
         "rag.chain",
         "rag.llm",
     },
+    "dask": {"index.job"},
+    "distributed": {"index.job"},
     "pymilvus": {"index.milvus"},
     "grpc": {"index.milvus"},
     "langchain_community": set(),
@@ -232,7 +236,19 @@ def test_each_large_library_has_one_door(library):
 
 @pytest.mark.parametrize(
     "library",
-    ["gradio", "faiss", "scipy", "rjieba", "opencc", "sentence_transformers", "lxml", "docx", "pypdf"],
+    [
+        "gradio",
+        "faiss",
+        "scipy",
+        "rjieba",
+        "opencc",
+        "sentence_transformers",
+        "lxml",
+        "docx",
+        "pypdf",
+        "pymilvus",
+        "distributed",
+    ],
 )
 def test_each_door_is_in_use(library):
     """A door that nobody uses is a name that was mistyped."""

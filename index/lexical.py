@@ -7,7 +7,6 @@ passages while it builds (bm25s took 1.6 GB for 24 million characters); here the
 References:
     Robertson, Zaragoza: The Probabilistic Relevance Framework: BM25 and Beyond (2009).
     Lù: BM25S: Orders of magnitude faster lexical search via eager sparse scoring (2024).
-    Turtle, Flood: Query Evaluation: Strategies and Optimizations (1995); what is passed over in a search.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ from index.text import tokens
 __all__ = [
     "HASHES",
     "INFO",
-    "MOST",
     "ROWS",
     "SCORES",
     "STARTS",
@@ -38,12 +36,10 @@ __all__ = [
     "inverse_frequency",
 ]
 
-STARTS, ROWS, SCORES, MOST, HASHES = "starts.npy", "rows.npy", "scores.npy", "most.npy", "hashes.npy"
+STARTS, ROWS, SCORES, HASHES = "starts.npy", "rows.npy", "scores.npy", "hashes.npy"
 WORDS, INFO = "words.jsonl", "info.json"
 _REBUILD = "Run `wenju build` again."
-_FREQUENT = 20  # a word that one text in so many holds, or more, is looked up instead of searched by
-_ROUNDED = 1 + 1e-5
-_SMALL = 20_000  # texts up to which adding up all scores costs no more
+_SAMPLED = 16  # one score in so many tells how high the best are
 
 Rows = NDArray[np.int32]
 Scores = NDArray[np.float32]
@@ -59,7 +55,6 @@ class LexicalIndex:
         starts: (words + 1,) int64: where the postings of each word begin.
         rows: (postings,) int32: the texts that hold the word, rising.
         scores: (postings,) float32: what the word adds to the score of each.
-        most: (words,) float32: the greatest of a word's scores.
         hashes: (2, words) int64: hashes of the words, rising, and the number of each.
         words: The words by number, or the file that holds them, which a search has no use for.
     """
@@ -70,12 +65,11 @@ class LexicalIndex:
         starts: NDArray[np.int64],
         rows: Rows,
         scores: Scores,
-        most: Scores,
         hashes: NDArray[np.int64],
         words: Sequence[str] | Path,
     ) -> None:
         self._size = size
-        self._starts, self._rows, self._scores, self._most = starts, rows, scores, most
+        self._starts, self._rows, self._scores = starts, rows, scores
         self._hashes, self._numbers = hashes[0].view(np.uint64), hashes[1]
         self._words = words
 
@@ -97,9 +91,12 @@ class LexicalIndex:
         words = self._known(query)
         if not words:
             return []
-        found = self._search_by_rare(words, k, allowed) if self._size > _SMALL else None
-        rows, scores = found or self._search_all(words, allowed)
-        return [(int(rows[place]), float(scores[place])) for place in _best(scores, k) if scores[place] > 0]
+        scores = np.zeros(self._size, np.float32)
+        for word in words:
+            np.add.at(scores, *self._column(word))
+        if allowed is not None:
+            scores[~allowed] = 0
+        return [(int(row), float(scores[row])) for row in _best(scores, k)]
 
     def scores(self, query: str, rows: Sequence[int]) -> list[float]:
         """BM25 scores, 0.0 or more, of the texts of these rows."""
@@ -127,7 +124,7 @@ class LexicalIndex:
         Raises:
             StoreError: Their file is missing or damaged.
         """
-        return _read_words(self._words, len(self._most)) if isinstance(self._words, Path) else self._words
+        return _read_words(self._words, len(self._hashes)) if isinstance(self._words, Path) else self._words
 
     @classmethod
     def load(cls, folder: Path, size: int) -> LexicalIndex:
@@ -140,15 +137,14 @@ class LexicalIndex:
         Raises:
             StoreError: A file is missing or damaged, or the count differs.
         """
-        most = load_table(folder / MOST, np.float32, shape=(None,))
-        starts = load_table(folder / STARTS, np.int64, shape=(len(most) + 1,))
+        starts = load_table(folder / STARTS, np.int64, shape=(None,))
+        hashes = load_table(folder / HASHES, np.int64, shape=(2, len(starts) - 1))
         rows = load_table(folder / ROWS, np.int32, shape=(int(starts[-1]),))
         scores = load_table(folder / SCORES, np.float32, shape=(len(rows),))
-        hashes = load_table(folder / HASHES, np.int64, shape=(2, len(most)))
         told = _told_size(folder / INFO)
         if told != size:
             raise StoreError(f"{folder} holds {told} texts, not {size}.", _REBUILD)
-        return cls(size, starts, rows, scores, most, hashes, folder / WORDS)
+        return cls(size, starts, rows, scores, hashes, folder / WORDS)
 
     def _known(self, query: str) -> list[int]:
         """Numbers of the query's words that some text holds; a repeated word counts again."""
@@ -168,38 +164,6 @@ class LexicalIndex:
     def _column(self, word: int) -> tuple[Rows, Scores]:
         column = slice(int(self._starts[word]), int(self._starts[word + 1]))
         return self._rows[column], self._scores[column]
-
-    def _search_all(self, words: Sequence[int], allowed: NDArray[np.bool_] | None) -> tuple[NDArray[np.int64], Scores]:
-        scores = np.zeros(self._size, np.float32)
-        for word in words:
-            rows, values = self._column(word)
-            scores[rows] += values
-        if allowed is not None:
-            scores[~allowed] = 0
-        rows_found = np.flatnonzero(scores)
-        return rows_found, scores[rows_found]
-
-    def _search_by_rare(
-        self, words: Sequence[int], k: int, allowed: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.int64], Scores] | None:
-        """The same over the texts that hold a rare word; None where a text without one could be among the best."""
-        frequent = [word for word in words if self._held_by(word) * _FREQUENT > self._size]
-        rare = [word for word in words if self._held_by(word) * _FREQUENT <= self._size]
-        if not rare or not frequent:
-            return None
-        rows = np.unique(np.concatenate([self._column(word)[0] for word in dict.fromkeys(rare)]))
-        if allowed is not None:
-            rows = rows[allowed[rows]]
-        if len(rows) < k:
-            return None
-        scores = np.zeros(len(rows), np.float32)
-        for word in words:
-            scores += self._scores_of(word, rows)
-        # No other text can have more; a little is added for what adding up in single precision may lose.
-        without = _ROUNDED * sum(float(self._most[word]) for word in frequent)
-        if np.partition(scores, -k)[-k] <= without:
-            return None
-        return rows.astype(np.int64), scores
 
     def _scores_of(self, word: int, rows: Rows) -> Scores:
         """What one word adds to the texts of these rows: a look into its column, not a pass over all texts."""
@@ -237,11 +201,12 @@ def _told_size(file: Path) -> int:
 
 
 def _best(scores: Scores, k: int) -> NDArray[np.int64]:
-    """Positions of the ``k`` highest scores, highest first, equal ones by position; no full sort."""
-    if k < len(scores):
-        floor = np.partition(scores, -k)[-k]
-        kept = np.flatnonzero(scores >= floor)
-    else:
-        kept = np.arange(len(scores))
+    """Rows of the ``k`` highest scores above 0, highest first, equal ones by row.
+
+    The k-th best of a part is no higher than the k-th best of all, so only what reaches it must be put in order.
+    """
+    part = scores[::_SAMPLED]
+    floor = np.partition(part, -k)[-k] if k <= len(part) else 0
+    kept = np.flatnonzero(scores >= floor if floor > 0 else scores)
     order: NDArray[np.int64] = kept[np.lexsort((kept, -scores[kept]))][:k]
     return order

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from index.lexical import HASHES, INFO, MOST, ROWS, SCORES, STARTS, WORDS, LexicalIndex, hash_word
+from index.lexical import HASHES, INFO, ROWS, SCORES, STARTS, WORDS, LexicalIndex, hash_word
 from index.tables import GrowingTable, save_table
 from index.text import tokens
 
@@ -75,8 +75,8 @@ def index_texts(texts: Sequence[str]) -> LexicalIndex:
     block = count_words(texts)
     numbers = np.arange(len(block.words))
     merged = _Merged(len(texts), np.diff(block.starts), float(block.lengths.sum()))
-    rows, scores, most = merged.put_together(0, len(numbers), [(numbers, block, 0)], block.lengths)
-    return LexicalIndex(len(texts), merged.starts, rows, scores, most, _hashes(block.words), block.words)
+    rows, scores = merged.put_together(0, len(numbers), [(numbers, block, 0)], block.lengths)
+    return LexicalIndex(len(texts), merged.starts, rows, scores, _hashes(block.words), block.words)
 
 
 class PostingsWriter:
@@ -127,19 +127,16 @@ class PostingsWriter:
         words = list(self._numbers)
         self._numbers = {}  # most of the memory
         merged = _Merged(self._size, self._held_by[: len(words)], float(lengths.sum()))
-        most = []
         with (
             GrowingTable(self._folder / ROWS, np.int32) as rows,
             GrowingTable(self._folder / SCORES, np.float32) as scores,
         ):
             for low, high in merged.ranges():
                 blocks = [(*self._slice(number, low, high), first) for number, first in enumerate(self._first)]
-                found, values, best = merged.put_together(low, high, blocks, lengths)
+                found, values = merged.put_together(low, high, blocks, lengths)
                 rows.append(found)
                 scores.append(values)
-                most.append(best)
         save_table(self._folder / STARTS, merged.starts)
-        save_table(self._folder / MOST, np.concatenate([np.zeros(0, np.float32), *most]))
         save_table(self._folder / HASHES, _hashes(words))
         with (self._folder / WORDS).open("w", encoding="utf-8") as stream:
             stream.writelines(json.dumps(word, ensure_ascii=False) + "\n" for word in words)
@@ -186,7 +183,7 @@ class _Merged:
 
     def put_together(
         self, low: int, high: int, blocks: Sequence[tuple[Longs, Block, int]], lengths: Ints
-    ) -> tuple[Ints, NDArray[np.float32], NDArray[np.float32]]:
+    ) -> tuple[Ints, NDArray[np.float32]]:
         """The postings of a range of words.
 
         Args:
@@ -196,7 +193,7 @@ class _Merged:
             lengths: Of all texts.
 
         Returns:
-            Rows and scores of all postings, by word and then by row, and the greatest score of each word.
+            Rows and scores of all postings, by word and then by row.
         """
         begin = int(self.starts[low])
         rows = np.empty(int(self.starts[high]) - begin, np.int32)
@@ -211,8 +208,7 @@ class _Merged:
             rows[places] = found
             scores[places] = np.repeat(self._idf[numbers], held) * times / (damping + times)
             next_place[numbers - low] += held
-        most = np.maximum.reduceat(scores, self.starts[low:high] - begin) if len(scores) else scores[:0]
-        return rows, scores, most
+        return rows, scores
 
 
 def _stretches(starts: Longs, lengths: Longs) -> Longs:

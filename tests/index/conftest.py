@@ -20,7 +20,6 @@ FILES = (
     "keys.npy",
     "lexical/hashes.npy",
     "lexical/info.json",
-    "lexical/most.npy",
     "lexical/rows.npy",
     "lexical/scores.npy",
     "lexical/starts.npy",

@@ -27,7 +27,7 @@ TEXTS = [
     "AI 与大桥",
     "果园果园果园果园果园",
 ]
-FILES = ["hashes.npy", "info.json", "most.npy", "rows.npy", "scores.npy", "starts.npy", "words.jsonl"]
+FILES = ["hashes.npy", "info.json", "rows.npy", "scores.npy", "starts.npy", "words.jsonl"]
 
 
 def write(folder, texts, cuts=()):
@@ -92,8 +92,6 @@ def test_what_is_written(tmp_path):
     index = LexicalIndex.load(tmp_path / "index", 3)
     starts, rows, scores = index.postings()
     assert (starts.tolist(), rows.tolist(), len(scores)) == ([0, 1, 3], [0, 0, 2], 3)
-    most = np.load(tmp_path / "index" / "most.npy")
-    assert most.tolist() == [scores[0], max(scores[1:])]
 
 
 @given(st.lists(st.sampled_from(TEXTS), max_size=9), st.lists(st.integers(0, 9), max_size=4), st.integers(1, 9))

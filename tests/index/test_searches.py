@@ -30,7 +30,7 @@ PAGES = {
     f"{number:02}.txt": f"# 大桥{number}号通车\n\n图书{number}本。" + "龙舟下水。" * number for number in range(12)
 }
 WRITTEN = ["keys.npy", "vectors.npy", *(f"lexical/{name}" for name in (
-    "hashes.npy", "info.json", "most.npy", "rows.npy", "scores.npy", "starts.npy", "words.jsonl",
+    "hashes.npy", "info.json", "rows.npy", "scores.npy", "starts.npy", "words.jsonl",
 ))]  # fmt: skip
 
 

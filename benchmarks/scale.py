@@ -31,7 +31,7 @@ import numpy as np
 from index.build import build_store
 from index.config import IndexConfig
 from index.generations import current
-from index.store import VECTORS, Store, open_store
+from index.store import VECTORS, open_store
 from index.vectors import load_vectors
 from rag.retriever import search
 
@@ -52,7 +52,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         if not (folder / "store" / "CURRENT").exists() or args.again:
             _write_articles(args.articles, folder, round(size / _PER_ARTICLE))
             print(json.dumps(watched(_build, folder, args.workers)), flush=True)
-        print(json.dumps(watched(_ask, folder, texts[: args.count + _WARM_UP])), flush=True)
+        asked = texts[: args.count + _WARM_UP]
+        print(json.dumps(watched(_ask, folder, asked)), flush=True)
+        print(json.dumps(watched(_recall, folder, asked)), flush=True)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -116,7 +118,7 @@ def _ask(folder: Path, texts: Sequence[str]) -> dict[str, Any]:
     for name, way in ways.items():
         for threads in (1, 8):
             told[f"{name}_ms_{threads}"] = times(way, texts, threads)
-    return told | {"recall@10": _recall(store, folder / "store", texts)}
+    return told
 
 
 def times(way: Callable[[str], object], texts: Sequence[str], threads: int) -> list[float]:
@@ -134,8 +136,9 @@ def times(way: Callable[[str], object], texts: Sequence[str], threads: int) -> l
     return [round(float(np.percentile(spent, share)), 1) for share in (50, 95)]
 
 
-def _recall(store: Store, path: Path, texts: Sequence[str]) -> float:
-    table = load_vectors(current(path) / VECTORS)
+def _recall(folder: Path, texts: Sequence[str]) -> dict[str, Any]:
+    store = open_store(folder / "store")
+    table = load_vectors(current(folder / "store") / VECTORS)
     questions = np.stack([store.embedder.encode_query(text) for text in texts])
     found = np.concatenate(
         [questions @ np.asarray(table[at : at + _BLOCK], np.float32).T for at in range(0, len(table), _BLOCK)], axis=1
@@ -144,7 +147,7 @@ def _recall(store: Store, path: Path, texts: Sequence[str]) -> float:
     for row, question in zip(found, questions, strict=True):
         nearest = set(np.argpartition(-row, _K)[:_K].tolist())
         shares.append(len(nearest & {key for key, _ in store.dense.search(question, _K)}) / _K)
-    return round(float(np.mean(shares)), 4)
+    return {"passages": len(table), "recall@10": round(float(np.mean(shares)), 4)}
 
 
 def watched(work: Callable[..., dict[str, Any]], *args: Any) -> dict[str, Any]:

@@ -27,7 +27,6 @@ from rag.errors import NewsQAError
 
 if TYPE_CHECKING:
     from index.build import Failure
-    from index.reuse import Known
     from index.schema import Layout, Page
     from index.store import Store
     from rag.bundle import Bundle
@@ -84,7 +83,7 @@ def _build(args: argparse.Namespace) -> int:
     return _tell_failures(failures, manifest.pages)
 
 
-def _made_before(folder: Path | None, config: IndexConfig) -> Callable[[], Known] | None:
+def _made_before(folder: Path | None, config: IndexConfig) -> Callable[[], Any] | None:
     """The vectors that ``wenju embed`` has left in a folder."""
     if folder is None:
         return None

@@ -245,3 +245,54 @@ def test_answering_in_a_shell_imports_no_torch(store) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+# Large collections
+
+
+def test_vectors_made_ahead_are_taken_over(store, pages_folder, tmp_path, capsys) -> None:
+    told = _json(capsys, "embed", str(pages_folder), "--out", str(tmp_path / "vectors"), "--workers", "1")
+    assert (told["passages"], told["known"], told["made"]) == (5, 0, 5)
+    built = _json(
+        capsys, "build", str(pages_folder), "--vectors", str(tmp_path / "vectors"), "--store", str(tmp_path / "store")
+    )
+    assert built["reused"] == 5
+    assert built["hashes"]["vectors.npy"] == _json(capsys, "info", "--store", store)["hashes"]["vectors.npy"]
+
+
+def test_a_folder_without_vectors_is_told(pages_folder, tmp_path, capsys) -> None:
+    arguments = ["build", str(pages_folder), "--vectors", str(tmp_path / "none"), "--store", str(tmp_path / "store")]
+    assert main(arguments) == 1
+    assert "There are no vectors in" in capsys.readouterr().err
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_page_and_a_kind_are_searched_alone(store, capsys) -> None:
+    hits = _json(capsys, "search", "图书馆 大桥 龙舟", "-k", "9", "--file", "qingtan.txt", "--store", store)
+    assert {hit["file"] for hit in hits} == {"qingtan.txt"}
+    kind = hits[0]["kind"]
+    found = _json(capsys, "search", "图书馆 大桥 龙舟", "--kind", kind, "--store", store)
+    assert {hit["kind"] for hit in found} == {kind}
+    assert _json(capsys, "search", "图书馆 大桥 龙舟", "--kind", "opinion", "--store", store) == []
+    assert main(["search", "大桥", "--file", "nowhere.txt", "--store", store]) == 1
+    assert capsys.readouterr().err.startswith("wenju: The store has no page 'nowhere.txt'.")
+
+
+def test_a_store_is_pushed_into_milvus_and_asked_there(store, tmp_path, capsys, monkeypatch) -> None:
+    pytest.importorskip("milvus_lite")
+    monkeypatch.chdir(tmp_path)
+    address = "milvus:lite.db/news"
+    pushed = _json(capsys, "push", address, "--store", store)
+    assert pushed["passages"] == 5
+    here = _json(capsys, "ask", "柳河镇图书馆藏书多少册？", "--store", store)
+    there = _json(capsys, "ask", "柳河镇图书馆藏书多少册？", "--store", address)
+    assert (there["text"], there["citations"]) == (here["text"], here["citations"])
+    assert _json(capsys, "info", "--store", address)["generation"] == pushed["generation"]
+    assert main(["info", "--store", address]) == 0
+    assert "在 Milvus 中" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["build", "seeds"], ["feedback", "export", "out.jsonl"]])
+def test_what_needs_a_folder_says_so(command, capsys) -> None:
+    assert main([*command, "--store", "milvus://127.0.0.1:1/news"]) == 1
+    assert "lies in Milvus, and this needs the folder" in capsys.readouterr().err

@@ -18,6 +18,7 @@ import lzma
 import multiprocessing
 import random
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,7 +51,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     for size in args.passages:
         folder = args.work / str(size)
         if not (folder / "store" / "CURRENT").exists() or args.again:
-            _write_articles(args.articles, folder, round(size / _PER_ARTICLE))
+            shutil.rmtree(folder / "store", ignore_errors=True)  # whose vectors would be taken over
+            if not (folder / "pages.jsonl").exists():
+                _write_articles(args.articles, folder, round(size / _PER_ARTICLE))
             print(json.dumps(watched(_build, folder, args.workers)), flush=True)
         asked = texts[: args.count + _WARM_UP]
         print(json.dumps(watched(_ask, folder, asked)), flush=True)

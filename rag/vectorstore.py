@@ -43,9 +43,7 @@ class PassageVectorStore(VectorStore):
     def from_store(cls, store: Store) -> PassageVectorStore:
         """All passages of an open store, with the vectors that are there already."""
         made = cls(store.embedder)
-        made._documents = {
-            passage_id: passage_document(store, passage) for passage_id, passage in store.passages.items()
-        }
+        made._documents = {passage.passage_id: passage_document(store, passage) for passage in store.passages.values()}
         made._ids = dict(enumerate(made._documents))
         made._keys = {passage_id: row for row, passage_id in made._ids.items()}
         made._index = DenseIndex(store.manifest.dim)

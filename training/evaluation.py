@@ -206,7 +206,7 @@ def _seed_set(pages: Path, questions: Path) -> DevSet:
             for question in load_questions(questions).questions
             if question.evidence
         ]
-        texts = {key: search_text(p, store.articles[p.article_id]) for key, p in store.passages.items()}
+        texts = {p.passage_id: search_text(p, store.articles[p.article_id]) for p in store.passages.values()}
     return DevSet("seeds", list(texts.values()), list(texts), found)
 
 

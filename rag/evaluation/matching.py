@@ -78,7 +78,7 @@ class GoldIndex:
         self._store = store
         self._passages: dict[str, list[Passage]] = defaultdict(list)
         for passage in store.passages.values():
-            for file in files_of(store, passage.passage_id):
+            for file in _files(store, passage):
                 self._passages[file].append(passage)
         self._files = {name: file for file in store.pages for name in (file, PurePosixPath(file).stem)}
 
@@ -124,7 +124,10 @@ class GoldIndex:
 
 def files_of(store: Store, passage_id: str) -> list[str]:
     """The files whose text a passage holds: that of its article, then those that say the same once more."""
-    passage = store.passages[passage_id]
+    return _files(store, store.passages[passage_id])
+
+
+def _files(store: Store, passage: Passage) -> list[str]:
     articles = [passage.article_id, *(copy.article_id for copy in passage.copies)]
     return list(dict.fromkeys(store.articles[article_id].file for article_id in articles))
 

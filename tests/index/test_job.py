@@ -167,11 +167,11 @@ def test_after_a_job_that_was_ended_midway_the_rest_is_made(pages, built, schedu
     command = [sys.executable, "-c", JOB, str(pages), str(out), str(stuck)]
     job = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 120
         while len(shards(out)) < 7 and job.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         os.killpg(job.pid, end)  # as a terminal does: the workers, too
-        output, _ = job.communicate(timeout=20)
+        output, _ = job.communicate(timeout=120)
     finally:
         if job.poll() is None:
             os.killpg(job.pid, signal.SIGKILL)

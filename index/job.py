@@ -20,7 +20,7 @@ import threading
 import uuid
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -328,7 +328,8 @@ def _client_here(workers: int) -> Iterator[Client]:
         try:
             yield client
         finally:
-            cluster.sync(_stop, cluster)  # else closing waits for the stretches under way
+            with suppress(TimeoutError):  # else closing waits for the stretches under way
+                cluster.sync(_stop, cluster, callback_timeout=_PATIENCE)
 
 
 async def _stop(cluster: LocalCluster) -> None:

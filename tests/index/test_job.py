@@ -53,6 +53,7 @@ StaticEmbedder.encode_documents = encode
 """
 
 JOB = """
+import signal
 import sys
 from pathlib import Path
 import dask
@@ -61,6 +62,7 @@ from index.generations import current
 from index.job import run_embed
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs tests behind it has it ignored
     pages, out, mishap = map(Path, sys.argv[1:])
     dask.config.set({"distributed.worker.preload": [str(mishap)]})
     run_embed(pages, out, IndexConfig(passage_size=60), workers=2, shard=3)
@@ -175,6 +177,7 @@ def test_after_a_job_that_was_ended_midway_the_rest_is_made(pages, built, schedu
     finally:
         if job.poll() is None:
             os.killpg(job.pid, signal.SIGKILL)
+            job.communicate()
     finished = shards(out)
     assert len(finished) == 7, output.decode()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from index.config import IndexConfig
 from index.embedding import Embedder, load_embedder
 from index.errors import SourceError, StoreError
-from index.generations import building, current
+from index.generations import current
 from index.reuse import Known, KnownVectors, open_known, verify_known
 from index.schema import Page
 from index.searches import Progress, write_searches
@@ -234,5 +234,4 @@ def _write(  # noqa: PLR0913  # as build_store
         )
         return Filled(texts, reused)
 
-    with building(store):
-        return write_generation(store, config, embedder, fill, skipped=skipped, date=date)
+    return write_generation(store, config, embedder, fill, skipped=skipped, date=date)

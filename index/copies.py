@@ -15,6 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from unicodedata import normalize
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index.chunking import chunk
 from index.schema import Article, Copy, Passage, Role
 from index.text import fold
@@ -80,6 +83,10 @@ class Cutter:
     def places(self) -> Iterator[tuple[int, int, int]]:
         """Per passage the place of its article, and its range there."""
         return zip(self._articles, self._starts, self._ends, strict=True)
+
+    def table(self) -> NDArray[np.int32]:
+        """(3, passages) int32: the same, a row for each of the three."""
+        return np.stack([np.frombuffer(each, np.int32) for each in (self._articles, self._starts, self._ends)])
 
     def add(self, article: Article) -> None:
         """Cut the next article."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from index.embedding import Vectors
 from index.errors import StoreError
+from index.generations import REBUILD
 from index.vectors import FEW, VectorTable, load_vectors
 
 __all__ = ["CodedIndex", "DenseIndex", "open_dense", "write_codes"]
@@ -86,14 +87,6 @@ class DenseIndex:
         found: Vectors = self._index.reconstruct_batch(np.asarray(keys, np.int64))
         return found
 
-    def copy(self) -> DenseIndex:
-        """An independent index with the same vectors."""
-        made = DenseIndex(self.dim)
-        if len(self):
-            keys = faiss.vector_to_array(self._index.id_map)
-            made.add(keys, self.vectors(keys))
-        return made
-
 
 class CodedIndex:
     """Inner-product search over many unit vectors of a file, by row, in two stages; it does not grow.
@@ -128,14 +121,6 @@ class CodedIndex:
     def vectors(self, rows: _Keys) -> Vectors:
         """The vectors of some rows: (len(rows), dim) float32, as they are kept."""
         return np.asarray(self._table[np.asarray(rows, np.int64)], np.float32)
-
-    def copy(self) -> DenseIndex:
-        """An exact index with the same vectors, in memory."""
-        made = DenseIndex(self.dim)
-        for start in range(0, len(self), _BLOCK):
-            rows = np.arange(start, min(start + _BLOCK, len(self)))
-            made.add(rows, self.vectors(rows))
-        return made
 
     def _candidates(self, vector: Vectors, k: int, allowed: _Allowed) -> NDArray[np.int64]:
         """Rows that hold the nearest: the best by their codes, or all that are allowed when these are few."""
@@ -174,7 +159,7 @@ def open_dense(vectors: Path, codes: Path) -> DenseIndex | CodedIndex:
         return made
     found = _read(codes)
     if type(found) not in _CODES or (found.ntotal, found.d) != table.shape:
-        raise StoreError(f"{codes} is damaged: it does not fit {vectors.name}.", "Run `wenju build` again.")
+        raise StoreError(f"{codes} is damaged: it does not fit {vectors.name}.", REBUILD)
     return CodedIndex(found, table)
 
 
@@ -216,9 +201,9 @@ def _read(codes: Path) -> Any:
         large = codes.stat().st_size >= _MAPPED_FROM
         return faiss.read_index(str(codes), faiss.IO_FLAG_MMAP_IFC if large else 0)
     except OSError as error:
-        raise StoreError(f"{codes} cannot be read ({error.strerror}).", "Run `wenju build` again.") from error
+        raise StoreError(f"{codes} cannot be read ({error.strerror}).", REBUILD) from error
     except RuntimeError as error:
-        raise StoreError(f"{codes} cannot be read ({_reason(error)}).", "Run `wenju build` again.") from error
+        raise StoreError(f"{codes} cannot be read ({_reason(error)}).", REBUILD) from error
 
 
 class _Output:

@@ -103,14 +103,13 @@ class Items(Mapping[str, T]):
     Args:
         file: What :class:`ItemWriter` wrote.
         adapter: How JSON becomes an item.
-        key_of: The key of an item.
 
     Raises:
         StoreError: A file is missing or damaged so that its size alone tells.
     """
 
-    def __init__(self, file: Path, adapter: TypeAdapter[T], key_of: Callable[[T], str]) -> None:
-        self._file, self._adapter, self._key_of = file, adapter, key_of
+    def __init__(self, file: Path, adapter: TypeAdapter[T]) -> None:
+        self._file, self._adapter = file, adapter
         self._bytes = _map(file)
         self._starts, self._keys, self._order = _load_index(index_file(file), len(self._bytes))
         self._at = lru_cache(_KEPT)(self._decode)

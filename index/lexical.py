@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import StoreError
+from index.generations import REBUILD
 from index.tables import damaged, load_table
 from index.text import tokens
 
@@ -38,7 +39,6 @@ __all__ = [
 
 STARTS, ROWS, SCORES, HASHES = "starts.npy", "rows.npy", "scores.npy", "hashes.npy"
 WORDS, INFO = "words.jsonl", "info.json"
-_REBUILD = "Run `wenju build` again."
 _SAMPLED = 16  # one score in so many tells how high the best are
 
 Rows = NDArray[np.int32]
@@ -143,7 +143,7 @@ class LexicalIndex:
         scores = load_table(folder / SCORES, np.float32, shape=(len(rows),))
         told = _told_size(folder / INFO)
         if told != size:
-            raise StoreError(f"{folder} holds {told} texts, not {size}.", _REBUILD)
+            raise StoreError(f"{folder} holds {told} texts, not {size}.", REBUILD)
         return cls(size, starts, rows, scores, hashes, folder / WORDS)
 
     def _known(self, query: str) -> list[int]:

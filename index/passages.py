@@ -138,7 +138,7 @@ def write_passages(places: Path, copies: Path, cutter: Cutter) -> None:
     for copy in cutter.copies:
         found[copy[0]].append(copy)
     again = [copy for row in sorted(found) for copy in found[row]]
-    save_table(places, np.array([*zip(*cutter.places(), strict=True)], np.int32).reshape(_PLACES, -1))
+    save_table(places, cutter.table())
     save_table(copies, np.array(again, np.int32).reshape(-1, _COPIES).T)
 
 

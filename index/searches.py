@@ -43,7 +43,6 @@ _WORTH_WORKERS = 20_000  # passages; starting processes takes some seconds
 class _Task:
     """A range of passages, and what to make for them."""
 
-    folder: Path
     first: int
     last: int
     vectors: bool = True
@@ -88,11 +87,11 @@ def write_searches(
     """
     new_table(folder / KEYS, (count, KEY_BYTES), np.uint8)
     new_vectors(folder / VECTORS, count, embedder.dim)
-    tasks = _tasks(folder, count, vectors=True)
+    tasks = _tasks(count, vectors=True)
     if workers > 1 and count >= _WORTH_WORKERS and isinstance(embedder, StaticEmbedder):
-        done = _in_processes(tasks, model, known, workers)
+        done = _in_processes(tasks, folder, model, known, workers)
     else:
-        done = _here(tasks, _Worker(embedder, known()), progress, count)
+        done = _here(tasks, _Worker(folder, embedder, known()), progress, count)
     reused = _collect(folder, done, progress, count)
     write_codes(folder / VECTORS, folder / CODES)
     return reused
@@ -104,12 +103,12 @@ def write_lexical(folder: Path, count: int) -> None:
     Raises:
         OSError: The disk is full.
     """
-    tasks = _tasks(folder, count, vectors=False)
-    _collect(folder, _here(tasks, _Worker(None, KnownVectors()), None, count), None, count)
+    tasks = _tasks(count, vectors=False)
+    _collect(folder, _here(tasks, _Worker(folder, None, KnownVectors()), None, count), None, count)
 
 
-def _tasks(folder: Path, count: int, *, vectors: bool) -> list[_Task]:
-    return [_Task(folder, first, min(first + _BLOCK, count), vectors) for first in range(0, count, _BLOCK)]
+def _tasks(count: int, *, vectors: bool) -> list[_Task]:
+    return [_Task(first, min(first + _BLOCK, count), vectors) for first in range(0, count, _BLOCK)]
 
 
 def _collect(folder: Path, done: Iterator[_Done], progress: Progress | None, count: int) -> int:
@@ -131,18 +130,18 @@ def _collect(folder: Path, done: Iterator[_Done], progress: Progress | None, cou
 class _Worker:
     """Works on tasks: reads the texts, embeds those that are new, counts the words."""
 
-    def __init__(self, embedder: Embedder | None, known: Known) -> None:
-        self._embedder, self._known = embedder, known
+    def __init__(self, folder: Path, embedder: Embedder | None, known: Known) -> None:
+        self._folder, self._embedder, self._known = folder, embedder, known
+        self._passages = load_passages(open_articles(folder), folder / PASSAGES, folder / COPIES)
 
     def work(self, task: _Task, report: Callable[[int], None]) -> _Done:
         """Do a task; ``report`` is told how many passages of it are embedded."""
-        passages = load_passages(open_articles(task.folder), task.folder / PASSAGES, task.folder / COPIES)
-        texts = [search_text(passage, article) for passage, article in passages.each(task.first, task.last)]
+        texts = [search_text(passage, article) for passage, article in self._passages.each(task.first, task.last)]
         found = 0
         if task.vectors:
             vectors, found = self._embed(texts, report)
-            write_rows(task.folder / KEYS, task.first, keys_of(texts))
-            write_rows(task.folder / VECTORS, task.first, vectors)
+            write_rows(self._folder / KEYS, task.first, keys_of(texts))
+            write_rows(self._folder / VECTORS, task.first, vectors)
         return _Done(len(texts), found, count_words(texts))
 
     def _embed(self, texts: Sequence[str], report: Callable[[int], None]) -> tuple[Vectors, int]:
@@ -170,8 +169,10 @@ def _here(tasks: Sequence[_Task], worker: _Worker, progress: Progress | None, co
         yield worker.work(task, report)
 
 
-def _in_processes(tasks: Sequence[_Task], model: str, known: Callable[[], Known], workers: int) -> Iterator[_Done]:
-    with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (model, known)) as pool:
+def _in_processes(
+    tasks: Sequence[_Task], folder: Path, model: str, known: Callable[[], Known], workers: int
+) -> Iterator[_Done]:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (folder, model, known)) as pool:
         try:
             yield from pool.map(_work, tasks)
         except BrokenProcessPool as error:
@@ -186,10 +187,10 @@ def _in_processes(tasks: Sequence[_Task], model: str, known: Callable[[], Known]
 _own: list[_Worker] = []  # of a worker process
 
 
-def _begin(model: str, known: Callable[[], Known]) -> None:
+def _begin(folder: Path, model: str, known: Callable[[], Known]) -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the processors are shared out already
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _own.append(_Worker(load_embedder(model), known()))
+    _own.append(_Worker(folder, load_embedder(model), known()))
 
 
 def _work(task: _Task) -> _Done:

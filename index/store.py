@@ -247,12 +247,12 @@ def open_generation(path: Path, folder: Path, embedder: Embedder) -> Store:
 
 def open_pages(folder: Path) -> Items[Page]:
     """The pages of a generation."""
-    return Items(folder / PAGES, TypeAdapter(Page), lambda page: page.file)
+    return Items(folder / PAGES, TypeAdapter(Page))
 
 
 def open_articles(folder: Path) -> Items[Article]:
     """The articles of a generation."""
-    return Items(folder / ARTICLES, TypeAdapter(Article), lambda article: article.article_id)
+    return Items(folder / ARTICLES, TypeAdapter(Article))
 
 
 def read_generation(folder: Path) -> Manifest:

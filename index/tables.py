@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from index.errors import StoreError
+from index.generations import REBUILD
 
 __all__ = ["GrowingTable", "damaged", "load_table", "new_table", "save_table", "write_rows"]
-
-_REBUILD = "Run `wenju build` again."
 
 
 def save_table(file: Path, table: NDArray[Any]) -> None:
@@ -49,7 +48,7 @@ def load_table(file: Path, *kinds: DTypeLike, shape: tuple[int | None, ...]) -> 
 
 def damaged(file: Path, why: str) -> StoreError:
     """What to tell of a file of a store that is not as it was written."""
-    return StoreError(f"{file} is missing or damaged ({why}).", _REBUILD)
+    return StoreError(f"{file} is missing or damaged ({why}).", REBUILD)
 
 
 def new_table(file: Path, shape: tuple[int, ...], kind: DTypeLike) -> None:

@@ -62,7 +62,7 @@ def _build(args: argparse.Namespace) -> int:
     from index.build import build_store
     from rag.console import build_progress, show_manifest
 
-    config = IndexConfig(model=args.model or _DEFAULTS.index.model, passage_size=args.passage_size)
+    config = _index_config(args)
     failures: list[Failure] = []
     with build_progress(quiet=args.json) as progress:
         manifest = build_store(
@@ -83,6 +83,10 @@ def _build(args: argparse.Namespace) -> int:
     return _tell_failures(failures, manifest.pages)
 
 
+def _index_config(args: argparse.Namespace) -> IndexConfig:
+    return IndexConfig(model=args.model or _DEFAULTS.index.model, passage_size=args.passage_size)
+
+
 def _made_before(folder: Path | None, config: IndexConfig) -> Callable[[], Any] | None:
     """The vectors that ``wenju embed`` has left in a folder."""
     if folder is None:
@@ -100,7 +104,7 @@ def _embed(args: argparse.Namespace) -> int:
     from index.job import run_embed
     from rag.console import build_progress
 
-    config = IndexConfig(model=args.model or _DEFAULTS.index.model, passage_size=args.passage_size)
+    config = _index_config(args)
     failures: list[Failure] = []
     with build_progress(quiet=args.json) as progress:
         report = run_embed(

@@ -98,7 +98,7 @@ class LiveStore:
                 if self._store is not None and stamp == self._stamp:
                     self.trouble = None
                     return self._store
-                store = self._newest()
+                store = self._newest(stamp)
             except NewsQAError as error:
                 self.trouble = error
                 raise
@@ -108,9 +108,10 @@ class LiveStore:
             self._on_change(store)
         return store
 
-    def _newest(self) -> Store:
+    def _newest(self, stamp: _Stamp) -> Store:
         known = self._store
-        if known is not None and generation_in_use(self.path, token=self._token) == known.manifest.generation:
+        named = stamp if isinstance(stamp, str) else generation_in_use(self.path) if known else None
+        if known is not None and named == known.manifest.generation:
             return known  # the file was replaced by its like
         return open_store(self.path, self._model, token=self._token)
 

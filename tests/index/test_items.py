@@ -56,7 +56,7 @@ def write(file, things):
 
 
 def load(file):
-    return Items(file, THINGS, lambda thing: thing.name)
+    return Items(file, THINGS)
 
 
 def test_items_are_found_by_key_and_by_row_in_their_order(tmp_path):

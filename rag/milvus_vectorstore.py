@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
-from langchain_core.vectorstores import VectorStore
 
-from index.embedding import Vectors
 from index.milvus import AT_ONCE, Column, Index, connect
 from index.milvus_address import parse_address
+from rag.cosine_store import CosineVectorStore, unit_rows
 from rag.errors import StoreError
 
 __all__ = ["MilvusVectorStore"]
@@ -30,11 +27,12 @@ _COLUMNS = (Column("key", "text", 64, primary=True), Column("document", "text", 
 _NAMES = {"key", "document", "dense"}
 
 
-class MilvusVectorStore(VectorStore):
+class MilvusVectorStore(CosineVectorStore):
     """Cosine search over documents in a collection of Milvus, which is made with the first of them.
 
     Args:
-        embedding: Any LangChain ``Embeddings``; its vectors are brought to length 1.
+        embedding: Any LangChain ``Embeddings``; its vectors are brought to length 1. Metadata must be writable as JSON,
+            and a document takes 65,535 bytes of it at most.
         address: Where, see :func:`index.milvus_address.parse_address`; a collection that is there must be one of ours.
         token: The login, where the address has none.
 
@@ -46,7 +44,7 @@ class MilvusVectorStore(VectorStore):
     """
 
     def __init__(self, embedding: Embeddings, address: str, *, token: str = "") -> None:
-        self._embedding = embedding
+        super().__init__(embedding)
         self._engine = connect(parse_address(address, token))
         self._collection = self._engine.address.collection
         self._there = self._collection in self._engine.collections()
@@ -71,46 +69,6 @@ class MilvusVectorStore(VectorStore):
         made.add_texts(texts, metadatas, ids=ids)
         return made
 
-    @property
-    def embeddings(self) -> Embeddings:
-        """The model."""
-        return self._embedding
-
-    def add_texts(
-        self,
-        texts: Iterable[str],
-        metadatas: list[dict[str, Any]] | None = None,
-        *,
-        ids: Sequence[str | None] | None = None,
-        **kwargs: Any,
-    ) -> list[str]:
-        """Add texts; an id that is there already is overwritten, a missing one is made up.
-
-        Args:
-            texts: The texts.
-            metadatas: What goes with each; it must be writable as JSON.
-            ids: The id of each.
-            kwargs: Passed over.
-
-        Returns:
-            The ids, in the order of the texts.
-
-        Raises:
-            ValueError: ``metadatas`` or ``ids`` are not as many as the texts, or a document takes more than 65,535
-                bytes as JSON.
-        """
-        contents = list(texts)
-        details = metadatas if metadatas is not None else [{} for _ in contents]
-        named = [given or str(uuid.uuid4()) for given in (ids if ids is not None else [None] * len(contents))]
-        documents = {
-            name: _written(Document(id=name, page_content=content, metadata=detail))
-            for name, content, detail in zip(named, contents, details, strict=True)
-        }
-        if documents:
-            vectors = _unit(self._embedding.embed_documents(contents))
-            self._put(documents, dict(zip(named, vectors, strict=True)))
-        return named
-
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:
         """Forget these documents, or all of them when ``ids`` is None; unknown ids are passed over."""
         if self._there and ids is None:
@@ -128,30 +86,17 @@ class MilvusVectorStore(VectorStore):
         found = {row["key"]: row["document"] for row in self._engine.get(self._collection, keys, ("key", "document"))}
         return [_read(found[_key(name)]) for name in ids if _key(name) in found]
 
-    def similarity_search(self, query: str, k: int = 4, **kwargs: Any) -> list[Document]:
-        """The ``k`` documents nearest to a query, nearest first."""
-        return [document for document, _ in self.similarity_search_with_score(query, k)]
-
-    def similarity_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> list[tuple[Document, float]]:
-        """The same with cosine similarities in [-1, 1]."""
-        return self._nearest(self._embedding.embed_query(query), k)
-
-    def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **kwargs: Any) -> list[Document]:
-        """The ``k`` documents nearest to a vector, nearest first."""
-        return [document for document, _ in self._nearest(embedding, k)]
-
-    def _select_relevance_score_fn(self) -> Any:
-        return lambda similarity: (1.0 + similarity) / 2.0
-
-    def _put(self, documents: dict[str, str], vectors: dict[str, Vectors]) -> None:
+    def _put(self, documents: dict[str, Document]) -> None:
+        texts = [_written(document) for document in documents.values()]  # before a model works for nothing
+        vectors = self._embed(documents.values())
         if not self._there:
-            dim = len(next(iter(vectors.values())))
-            columns = (*_COLUMNS, Column("dense", "vector", dim))
+            columns = (*_COLUMNS, Column("dense", "vector", vectors.shape[1]))
             self._engine.create(self._collection, columns, about="LangChain documents", changes=True)
             self._engine.finish(self._collection, [Index("dense", "FLAT", "IP")], 1)
             self._there = True
         rows = [
-            {"key": _key(name), "document": text, "dense": vectors[name].tolist()} for name, text in documents.items()
+            {"key": _key(name), "document": text, "dense": vector.tolist()}
+            for name, text, vector in zip(documents, texts, vectors, strict=True)
         ]
         for start in range(0, len(rows), AT_ONCE):
             self._engine.replace(self._collection, rows[start : start + AT_ONCE])
@@ -159,7 +104,7 @@ class MilvusVectorStore(VectorStore):
     def _nearest(self, embedding: list[float], k: int) -> list[tuple[Document, float]]:
         if not self._there:
             return []
-        vector = _unit([embedding])[0].tolist()
+        vector = unit_rows([embedding])[0].tolist()
         found = self._engine.search(self._collection, "dense", vector, k, columns=("document",))
         return [(_read(row["document"]), min(1.0, max(-1.0, cosine))) for cosine, row in found]
 
@@ -180,9 +125,3 @@ def _written(document: Document) -> str:
 def _read(text: str) -> Document:
     told = json.loads(text)
     return Document(id=told["id"], page_content=told["text"], metadata=told["metadata"])
-
-
-def _unit(rows: list[list[float]]) -> Vectors:
-    vectors: Vectors = np.asarray(rows, np.float32)
-    unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
-    return unit

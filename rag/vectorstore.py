@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
-from langchain_core.vectorstores import VectorStore
 
 from index.dense import DenseIndex
-from index.embedding import Vectors
 from index.store import Store
+from rag.cosine_store import CosineVectorStore, unit_rows
 from rag.retriever import passage_document
 
 __all__ = ["PassageVectorStore"]
@@ -21,7 +18,7 @@ __all__ = ["PassageVectorStore"]
 _BLOCK = 10_000  # vectors that are copied at a time
 
 
-class PassageVectorStore(VectorStore):
+class PassageVectorStore(CosineVectorStore):
     """Cosine search over documents, in memory; from a store's passages, or from documents of the caller's.
 
     Adding and deleting change this object only. The store on disk is written by ``wenju build`` alone, so that what
@@ -32,7 +29,7 @@ class PassageVectorStore(VectorStore):
     """
 
     def __init__(self, embedding: Embeddings) -> None:
-        self._embedding = embedding
+        super().__init__(embedding)
         self._documents: dict[str, Document] = {}
         self._keys: dict[str, int] = {}
         self._ids: dict[int, str] = {}
@@ -68,38 +65,6 @@ class PassageVectorStore(VectorStore):
         made.add_texts(texts, metadatas, ids=ids)
         return made
 
-    @property
-    def embeddings(self) -> Embeddings:
-        """The model."""
-        return self._embedding
-
-    def add_texts(
-        self,
-        texts: Iterable[str],
-        metadatas: list[dict[str, Any]] | None = None,
-        *,
-        ids: Sequence[str | None] | None = None,
-        **kwargs: Any,
-    ) -> list[str]:
-        """Add texts; an id that is there already is overwritten, a missing one is made up.
-
-        Returns:
-            The ids, in the order of the texts.
-
-        Raises:
-            ValueError: ``metadatas`` or ``ids`` are not as many as the texts.
-        """
-        contents = list(texts)
-        details = metadatas if metadatas is not None else [{} for _ in contents]
-        named = [given or str(uuid.uuid4()) for given in (ids if ids is not None else [None] * len(contents))]
-        documents = {
-            name: Document(id=name, page_content=content, metadata=dict(detail))
-            for name, content, detail in zip(named, contents, details, strict=True)
-        }
-        if documents:
-            self._put(documents)
-        return named
-
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:
         """Forget these documents, or all of them when ``ids`` is None; unknown ids are passed over."""
         known = [name for name in (self._keys if ids is None else ids) if name in self._keys]
@@ -114,23 +79,8 @@ class PassageVectorStore(VectorStore):
         """The documents with these ids, in this order; unknown ids are passed over."""
         return [self._documents[name].model_copy(deep=True) for name in ids if name in self._documents]
 
-    def similarity_search(self, query: str, k: int = 4, **kwargs: Any) -> list[Document]:
-        """The ``k`` documents nearest to a query, nearest first."""
-        return [document for document, _ in self.similarity_search_with_score(query, k)]
-
-    def similarity_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> list[tuple[Document, float]]:
-        """The same with cosine similarities in [-1, 1]."""
-        return self._nearest(self._embedding.embed_query(query), k)
-
-    def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **kwargs: Any) -> list[Document]:
-        """The ``k`` documents nearest to a vector, nearest first."""
-        return [document for document, _ in self._nearest(embedding, k)]
-
-    def _select_relevance_score_fn(self) -> Any:
-        return lambda similarity: (1.0 + similarity) / 2.0
-
     def _put(self, documents: dict[str, Document]) -> None:
-        vectors = _unit(self._embedding.embed_documents([d.page_content for d in documents.values()]))
+        vectors = self._embed(documents.values())
         self.delete(list(documents))
         if self._index is None:
             self._index = DenseIndex(vectors.shape[1])
@@ -144,11 +94,5 @@ class PassageVectorStore(VectorStore):
     def _nearest(self, embedding: list[float], k: int) -> list[tuple[Document, float]]:
         if self._index is None:
             return []
-        found = self._index.search(_unit([embedding])[0], k)
+        found = self._index.search(unit_rows([embedding])[0], k)
         return [(self._documents[self._ids[key]].model_copy(deep=True), similarity) for key, similarity in found]
-
-
-def _unit(rows: list[list[float]]) -> Vectors:
-    vectors: Vectors = np.asarray(rows, np.float32)
-    unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
-    return unit

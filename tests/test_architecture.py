@@ -84,6 +84,7 @@ DOORS = {
     "langchain_core": {
         "index.embedding",
         "rag.retriever",
+        "rag.cosine_store",
         "rag.vectorstore",
         "rag.milvus_vectorstore",
         "rag.chain",

@@ -57,6 +57,7 @@ __all__ = [
     "Manifest",
     "Store",
     "copies_of",
+    "headings_above",
     "open_articles",
     "open_generation",
     "open_pages",
@@ -141,10 +142,14 @@ def search_text(passage: Passage, article: Article) -> str:
     A passage that holds one of them itself is not given it twice. Of an article that goes on from another page, the
     headline there is given too; on both sides of the break, the sentence that was torn there.
     """
+    return "\n".join([*headings_above(passage, article), passage.text, *_torn_sentences(passage, article)])
+
+
+def headings_above(passage: Passage, article: Article) -> list[str]:
+    """The headings that a passage stands under and does not hold itself, from the widest to the nearest."""
     before = article.continues.headline if article.continues else ""
     above = (before, *article.kicker, article.title, *article.subhead, _section_above(passage, article))
-    headings = [line for line in dict.fromkeys(above) if line and line not in passage.text]
-    return "\n".join([*headings, passage.text, *_torn_sentences(passage, article)])
+    return [line for line in dict.fromkeys(above) if line and line not in passage.text]
 
 
 def _torn_sentences(passage: Passage, article: Article) -> list[str]:

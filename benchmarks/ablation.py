@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 
 from benchmarks.corpora import FOLDS
 from benchmarks.fit_ranker import Ranked, fit_ranker, reciprocal_ranks
-from benchmarks.fit_reader import Asked, judge_reader
 from rag import ranking
-from rag.answerers import features
 
-__all__ = ["report_ranker_ablation", "report_reader_ablation"]
+__all__ = ["report_ranker_ablation"]
 
 _RANKER = {
     "nothing": (),
@@ -31,21 +29,6 @@ _RANKER = {
     "names, figures": ("names", "figures"),
     "depth, length": ("depth", "length"),
     "script, size of the collection": ("latin", "collection"),
-}
-_READER = {
-    "nothing": (),
-    "words of the sentence": ("own", "own_soft", "own_least", "near"),
-    "words around": ("around", "around_soft", "around_least"),
-    "focus": ("own_focus", "around_focus"),
-    "pairs of characters": ("pairs",),
-    "likeness": ("likeness", "likeness_gap"),
-    "rank and score": ("place", "ranked", "ranked_gap"),
-    "names, figures": ("names", "names_article", "figures_article"),
-    "kind and form": ("fits", "kind"),
-    "what is new": ("new_person", "new_place", "new_figure", "new_words", "quoted"),
-    "items, reasons": ("items", "reasons"),
-    "length, depth": ("length", "depth"),
-    "question, size of the collection": ("asked_words", "latin", "collection"),
 }
 
 
@@ -63,15 +46,6 @@ def report_ranker_ablation(ranked: Mapping[str, Sequence[Ranked]]) -> None:
             for name, rows in blind.items():
                 scores[name] += reciprocal_ranks([row for row in rows if row.fold == fold], model)
         print(f"{group:>30} " + " ".join(f"{np.mean(values):18.3f}" for values in scores.values()))
-
-
-def report_reader_ablation(asked: Sequence[Asked]) -> None:
-    """Print what the reader gets right, and how well its confidence tells, without each group of features."""
-    print(f"{'reader without':>30} {'right':>8} {'AUROC':>8}")
-    for group, names in _READER.items():
-        columns = _columns(features.FEATURES, names)
-        right, auroc = judge_reader([replace(row, table=_without(row.table, columns)) for row in asked])
-        print(f"{group:>30} {right:8.3f} {auroc:8.3f}")
 
 
 def _columns(known: Mapping[str, str], names: Collection[str]) -> list[int]:

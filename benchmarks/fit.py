@@ -1,11 +1,10 @@
-r"""Fits what Wenju learns besides its embedding model: the ranker, the sentence scores and the confidence.
+r"""Fits the ranker: in which order the candidates of both searches come before they are read.
 
 Run: pip install -e '.[bench]' && python -m benchmarks.fit --squad cmrc2018_trial.json drcd_dev.json \
          --news news.jsonl.xz news_questions.jsonl news_semantic_dev.jsonl training/questions.jsonl \
          --work WORK --limit 300 --distractors 6000 --out rag
 
-Writes ranker.json, with ranker_figures.json, sentences.json and confidence.json; prints how each does on questions that
-it was not fitted to.
+Writes ranker.json, with ranker_figures.json; prints how it does on questions that it was not fitted to.
 """
 
 from __future__ import annotations
@@ -15,17 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import lightgbm
-import numpy as np
 
-from benchmarks.ablation import report_ranker_ablation, report_reader_ablation
-from benchmarks.corpora import FOLDS, Corpus, load_all, make_parser, open_corpus, split_corpus
+from benchmarks.ablation import report_ranker_ablation
+from benchmarks.corpora import Corpus, load_all, make_parser, open_corpus, split_corpus
 from benchmarks.fit_ranker import Ranked, fit_ranker, rank_all, report_ranking
-from benchmarks.fit_reader import Ranker, Scores, Table, fit_reader, make_tasks, read_all
 from benchmarks.parallel import map_chunks
 from benchmarks.trees import as_json
 from rag import ranking
-from rag.answerers.confidence import CONFIDENCE_FEATURES
-from rag.answerers.features import FEATURES
 
 _FIGURES = "ranker_figures.json"
 _FEW = 40  # articles of a small collection: those of five newspaper pages
@@ -33,8 +28,7 @@ _FEW = 40  # articles of a small collection: those of five newspaper pages
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Fit, report, write."""
-    parser = make_parser(__doc__, out="folder of the forests")
-    parser.add_argument("--picture", type=Path, help="where the picture of the confidence goes, as SVG")
+    parser = make_parser(__doc__, out="folder of the forest")
     parser.add_argument("--ablation", action="store_true", help="say what each group of features earns, too")
     parser.add_argument("--processes", type=int, default=2, help="questions asked at once (default: 2)")
     args = parser.parse_args(argv)
@@ -49,33 +43,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     figures = report_ranking(ranked)
     (args.out / _FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     _write(args.out / "ranker.json", fit_ranker(ranked), list(ranking.FEATURES), fingerprint)
-    rankers = [_without(fold, ranked) for fold in range(FOLDS)]
-    tasks = [
-        (stores[c.place].path, make_tasks(c.name, list(stores[c.place].passages), rows, rankers))
-        for c, rows in zip(corpora, found, strict=True)
-    ]
-    asked = [row for rows in map_chunks(read_all, tasks, args.processes) for row in rows]
-    sentences, confidence = fit_reader(asked, args.picture)
-    _write(args.out / "sentences.json", sentences, list(FEATURES), fingerprint)
-    _write(args.out / "confidence.json", confidence, CONFIDENCE_FEATURES, fingerprint)
     if args.ablation:
         report_ranker_ablation(ranked)
-        report_reader_ablation(asked)
 
 
 def _is_written(corpus: Corpus) -> bool:
     """Whether its questions name the sentences that answer, as those written over news articles do."""
     return any(question.quotes for question in corpus.questions)
-
-
-def _without(fold: int, ranked: dict[str, list[Ranked]]) -> Ranker:
-    model = fit_ranker({name: [row for row in rows if row.fold != fold] for name, rows in ranked.items()})
-
-    def scores(table: Table) -> Scores:
-        found: Scores = 1.0 / (1.0 + np.exp(-np.asarray(model.predict(table))))
-        return found
-
-    return scores
 
 
 def _write(file: Path, model: lightgbm.Booster, names: Sequence[str], fingerprint: str) -> None:

@@ -24,13 +24,14 @@ from index.store import Store
 from index.text import fold
 from rag.citations import check
 from rag.errors import AnswerError, BundleError
-from rag.schema import Answer, Citation, Place, Remark
+from rag.schema import VERDICT_WORDS, Answer, Citation, Place, Remark
 
 __all__ = ["Bundle", "BundleFile", "BundleStore", "check_bundle", "make_bundle", "read_bundle", "write_bundle"]
 
-_KIND, _VERSION = "wenju-evidence", 1
+_KIND, _VERSION, _VERSIONS = "wenju-evidence", 2, {1, 2}  # the first had no direct answer
 _MOST_BYTES = 64 * 1024 * 1024
 _BLANKS = re.compile(r"\s+")
+_JOINTS = re.compile("[、；;]")
 _MARKER = re.compile(r"\[(\d+)\]")
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,6 +72,7 @@ class Bundle(BaseModel):
     outcome: str
     confidence: float
     generated: bool
+    direct: str = ""
     remarks: tuple[Remark, ...]
     citations: tuple[Citation, ...]
     nearest: tuple[Citation, ...]
@@ -92,6 +94,7 @@ def make_bundle(answer: Answer, store: Store) -> Bundle:
         outcome=str(answer.outcome),
         confidence=answer.confidence,
         generated=answer.generated,
+        direct=answer.direct,
         remarks=answer.remarks,
         citations=answer.citations,
         nearest=answer.nearest,
@@ -137,7 +140,7 @@ def read_bundle(path: Path) -> Bundle:
         raise BundleError(f"{path} is no JSON object.", fix) from error
     if told.get("kind") != _KIND:
         raise BundleError(f"{path} is no bundle of evidence.", fix)
-    if told.get("version") != _VERSION:
+    if told.get("version") not in _VERSIONS:
         raise BundleError(
             f"{path} is of version {told.get('version')}, this program reads version {_VERSION}.",
             "Use the program that wrote it.",
@@ -227,14 +230,18 @@ def _text_faults(bundle: Bundle) -> list[str]:
     if bundle.generated:
         named = {int(number) for number in _MARKER.findall(bundle.text)}
         return [f"答案里的 [{number}] 没有引文。" for number in sorted(named - quotes.keys())]
-    if bundle.text != "\n".join(f"{quote}[{number}]" for number, quote in quotes.items()):
+    quoted = "\n".join(f"{quote}[{number}]" for number, quote in quotes.items())
+    if bundle.text not in {quoted, f"{bundle.direct}\n{quoted}"}:
         return ["答案的文字不是它的引文。"]
-    return []
+    marked = {_BLANKS.sub("", c.quote[a:b]) for c in bundle.citations for a, b in c.marks}
+    parts = [part for part in _JOINTS.split(_BLANKS.sub("", bundle.direct)) if part]
+    whole = {piece for words in marked for piece in _JOINTS.split(words)} | marked
+    return [f"直接回答“{part}”不是引文里标出的文字。" for part in parts if part not in whole | VERDICT_WORDS]
 
 
 def _seal(bundle: Bundle) -> str:
     """SHA-256 over everything but the seal, as JSON with sorted keys and no blanks."""
-    told = bundle.model_dump(mode="json", exclude={"seal"})
+    told = bundle.model_dump(mode="json", exclude={"seal"} | ({"direct"} if bundle.version == 1 else set()))
     return _hash(json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
 
 

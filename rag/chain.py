@@ -29,14 +29,24 @@ from rag.llm import StreamingModel, load_chat_model
 from rag.question import Question, check_query, understand
 from rag.ranking import explain
 from rag.retriever import PassageRetriever
-from rag.schema import Answer, Citation, Hit, Trace, Turn
+from rag.schema import Answer, Citation, Hit, Trace, Turn, Warns
 
 __all__ = ["AnswerChain", "ask"]
 
 _ABSTAINS = {
-    "zh": ("所查的文章里没有找到这个问题的答案。", "下面是最接近的段落，但它们不是答案。"),
-    "en": ("The collection does not answer this question.", " The nearest passages are shown; they are not an answer."),
+    "zh": {
+        "refusal": "所查的文章里没有找到这个问题的答案。",
+        "near": "下面是最接近的段落，其中没有读到答案，仅供参考。",
+        "gap": "",
+    },
+    "en": {
+        "refusal": "The collection does not answer this question.",
+        "near": "The nearest passages are shown; no answer was read in them.",
+        "gap": " ",
+    },
 }
+_NEAR = 0.02  # score of a passage below which it has nothing to do with the question and is not shown
+_REPEATS = 0.7  # share of the quotes from which a direct answer before them would only repeat them
 
 
 class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
@@ -169,7 +179,13 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
         quotes = [self._quote(extract, number) for number, extract in enumerate(reading.extracts, start=1)]
         for count in range(1, len(quotes) + 1) if quotes else [0]:
             yield Draft(
-                tuple(quotes[:count]), reading.confidence, reading.reason, reading.partly, tuple(reading.remarks)
+                tuple(quotes[:count]),
+                reading.confidence,
+                reading.reason,
+                reading.partly,
+                tuple(reading.remarks),
+                reading.direct,
+                reading.instead,
             )
 
     def _quote(self, extract: Extract, number: int) -> Sentence:
@@ -180,11 +196,11 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
             if draft.sentences:
                 text, citations = self._cited(draft.sentences)
                 nearest: list[Citation] = []
+                if _tells_more(draft.direct, citations):
+                    text = f"{draft.direct}\n{text}"
             else:
-                shown = trace.hits[: self.config.nearest_shown]
-                nearest = [self._nearest(hit, number) for number, hit in enumerate(shown, start=1)]
-                refusal, pointer = _ABSTAINS["zh" if is_chinese(asked) else "en"]
-                text, citations = (refusal + pointer if nearest else refusal), []
+                text, nearest = self._refusal(draft, trace.hits, chinese=is_chinese(asked))
+                citations = []
         return Answer(
             question=asked,
             text=text,
@@ -196,7 +212,19 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
             partly=draft.partly,
             remarks=draft.remarks,
             generated=any(not sentence.quoted for sentence in draft.sentences),
+            direct=draft.direct if draft.sentences else "",
         )
+
+    def _refusal(self, draft: Draft, hits: Sequence[Hit], *, chinese: bool) -> tuple[str, list[Citation]]:
+        """The words of a refusal, and what to show beside it: what contradicts the question, else likely passages."""
+        words = _ABSTAINS["zh" if chinese else "en"]
+        if draft.instead:
+            told = " ".join(remark.text for remark in draft.remarks if remark.warns is Warns.MISMATCH)
+            shown = [cite(self.store, extract, number) for number, extract in enumerate(draft.instead, start=1)]
+            return f"{words['refusal']}{words['gap']}{told}", shown
+        near = [hit for hit in hits[: self.config.nearest_shown] if hit.score >= _NEAR]
+        shown = [self._nearest(hit, number) for number, hit in enumerate(near, start=1)]
+        return (f"{words['refusal']}{words['gap']}{words['near']}" if shown else words["refusal"]), shown
 
     def _cited(self, sentences: Sequence[Sentence]) -> tuple[str, list[Citation]]:
         """The sentences with their numbers, and a checked citation for each number; a place has one number."""
@@ -232,6 +260,11 @@ def ask(store: Store, question: str, history: Sequence[Turn] = (), config: RagCo
         AnswerError: A citation does not hold.
     """
     return AnswerChain(store, config).invoke({"question": question, "history": list(history)})
+
+
+def _tells_more(direct: str, citations: Sequence[Citation]) -> bool:
+    """Whether a direct answer is worth a line of its own above the quotes."""
+    return bool(direct) and len(direct) < _REPEATS * sum(len(citation.quote) for citation in citations)
 
 
 class _Clock:

@@ -1,4 +1,4 @@
-"""What was found out about a text before? Its words, its names and its vector, of the texts that were met last.
+"""What was found out about a text before? Its words, its sentences and its vector, of the texts that were met last.
 
 Questions of one day are about the same articles, so most of what a question needs was worked out for one before it.
 Nothing here depends on the question, and nothing is remembered between processes.
@@ -14,9 +14,9 @@ from threading import Lock
 import numpy as np
 
 from index.embedding import Embedder, Vectors
-from index.text import NameKind, fold, name_kinds, sentence_spans, tokens
+from index.text import sentence_spans, tokens
 
-__all__ = ["folded", "names_of", "sentences_of", "vectors_of", "words_of"]
+__all__ = ["sentences_of", "vectors_of", "words_of"]
 
 _TEXTS = 4_096  # whose words are remembered; of 240 characters, some 30 MB
 _VECTORS = 10_000  # of 512 numbers, some 30 MB
@@ -29,21 +29,9 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(_TEXTS)
-def folded(text: str) -> str:
-    """A text as search compares it, see :func:`index.text.fold`."""
-    return fold(text)
-
-
-@lru_cache(_TEXTS)
 def sentences_of(text: str) -> tuple[tuple[int, int], ...]:
     """Where the sentences of a text stand, see :func:`index.text.sentence_spans`."""
     return tuple(sentence_spans(text))
-
-
-@lru_cache(_TEXTS)
-def names_of(text: str) -> tuple[tuple[str, NameKind], ...]:
-    """The names in a text, see :func:`index.text.name_kinds`."""
-    return tuple(name_kinds(text))
 
 
 def vectors_of(texts: Sequence[str], embedder: Embedder) -> Vectors:

@@ -47,60 +47,41 @@ class Question:
         asked: The words of the user.
         query: What is searched: the question, with the earlier one before it where it cannot stand alone.
         asks: The kind of answer wanted.
-        words: Folded content words of ``asked``.
-        context: Folded content words that ``query`` has besides.
-        focus: The content words of ``asked`` nearest to its asking word: what is asked of the rest.
-        names: Folded names, numbers and Latin words of ``query``: what an answer can hardly do without.
-        wants: What folded text should hold to answer, such as a number of 项; None when no form tells.
         parts: The questions that it asks at once, each to be searched and answered by itself; empty when it is one.
     """
 
     asked: str
     query: str
     asks: Asks
-    words: tuple[str, ...]
-    context: tuple[str, ...]
-    focus: tuple[str, ...]
-    names: tuple[str, ...]
-    wants: re.Pattern[str] | None
     parts: tuple[Question, ...] = ()
 
 
-_NUMERAL = r"(?:\d[\d.,]*|[零〇一二两三四五六七八九十百千万亿]+)"
-_ROUNDED = r"\s*[余多]?[万亿千百]?[余多]?\s*"
-_YEAR = r"(?:\d{4}|[零〇一二三四五六七八九]{4})年|今年|去年|前年|明年"
-_DATE = rf"{_NUMERAL}\s*[月日号]|{_YEAR}|昨[天日]|今[天日]|明[天日]|近日|{_NUMERAL}(?:时|点)"
-_LASTS = rf"{_NUMERAL}{_ROUNDED}(?:年|个?月|天|日|周|小时|分钟|时)"
-_MONEY = rf"{_NUMERAL}{_ROUNDED}(?:[美欧日港]?元|块|钱)|免费"
-_SHARE = rf"{_NUMERAL}\s*(?:%|成|个百分点)|百分之|半数"
-_COUNT = rf"{_NUMERAL}{_ROUNDED}\w"
-
 # Of several, the last one counts in Chinese, which puts what is asked at the end, and the first one in English; of
-# those that end alike, the one that stands first here. Patterns see folded text; the third column is what an answer
-# should then hold.
-_KINDS: tuple[tuple[Asks, re.Pattern[str], str], ...] = (
-    (Asks.TIME, re.compile(r"周几|星期几|礼拜几|\bwhat day\b"), r"(?:周|星期|礼拜)[一二三四五六日天末]"),
-    (Asks.TIME, re.compile(r"哪[一]?年|\bwhat year\b"), _YEAR),
-    (Asks.TIME, re.compile(r"多久|多长时间|几年(?!级)|多少年|\bhow long\b"), _LASTS),
-    (Asks.TIME, re.compile(r"何时|什么时[候间]|哪[一]?[天日月]|几[月号点]|\bwhen\b|\bwhat date\b"), _DATE),
-    (Asks.NUMBER, re.compile(r"多少钱|多少元|多少[万亿]|什么价|\bhow much\b"), _MONEY),
-    (Asks.NUMBER, re.compile(r"百分之(?:多少|几)|几成|多大比例|(?:占比|比例|比重)[^，。？]{0,5}"), _SHARE),
+# those that end alike, the one that stands first here. Patterns see folded text.
+_KINDS: tuple[tuple[Asks, re.Pattern[str]], ...] = (
+    (
+        Asks.TIME,
+        re.compile(
+            r"周几|星期几|礼拜几|哪[一]?年|多久|多长时间|几年(?!级)|多少年|何时|什么时[候间]|哪[一]?[天日月]|几[月号点]"
+            r"|\bwhat (?:day|year|date)\b|\bhow long\b|\bwhen\b"
+        ),
+    ),
     (
         Asks.LIST,
         re.compile(r"哪些|哪几|哪[两二三四五六七]|(?:分别|各自)[^，。？]*|有谁|什么人|\bwhich (?:two|three|four)\b"),
-        "",
     ),
-    (Asks.NUMBER, re.compile(r"多少|几(?!乎)|多[大高远重长]|\bhow (?:many|far|large)\b"), _COUNT),
-    (Asks.PERSON, re.compile(r"谁|哪[一]?[位名]|何人|\bwho(?:m|se)?\b"), ""),
-    (Asks.PLACE, re.compile(r"哪里|哪儿|何处|什么地方|在哪|哪[一]?[片带处]|\bwhere\b"), ""),
-    (Asks.MANNER, re.compile(r"怎么|怎样|如何|为什么|为何|什么办法|什么措施|什么举措|\bhow\b|\bwhy\b"), ""),
-    (Asks.THING, re.compile(r"什么|啥|哪[一]?[个家种款部项类支所座条门本份级国省市州县区]|\bwhat\b|\bwhich\b"), ""),
-)
-_MEASURE = re.compile(
-    r"(?:多少|几)(平方米|平方公里|公里|毫米|微米|小时|分钟|人次|个月|[个名位项家户人次场件只条套座所棵处届岁月天元亩米吨克种期批支间册本张辆台篇份层级])"
+    (
+        Asks.NUMBER,
+        re.compile(
+            r"多少|几(?!乎)|多[大高远重长]|什么价|(?:占比|比例|比重)[^，。？]{0,5}|\bhow (?:many|much|far|large)\b"
+        ),
+    ),
+    (Asks.PERSON, re.compile(r"谁|哪[一]?[位名]|何人|\bwho(?:m|se)?\b")),
+    (Asks.PLACE, re.compile(r"哪里|哪儿|何处|什么地方|在哪|哪[一]?[片带处]|\bwhere\b")),
+    (Asks.MANNER, re.compile(r"怎么|怎样|如何|为什么|为何|什么办法|什么措施|什么举措|\bhow\b|\bwhy\b")),
+    (Asks.THING, re.compile(r"什么|啥|哪[一]?[个家种款部项类支所座条门本份级国省市州县区]|\bwhat\b|\bwhich\b")),
 )
 _SINGLE_MEASURES = "个名位项家户次场件只条套座所棵处届岁种期批支间册本张辆台篇份层级款部"
-_SAME_MEASURES = ("名位人个口", "家个所间", "项个件条种", "场次期届", "篇条", "册本", "岁年", "月个")
 _ASKING = frozenset(
     """
     的 了 吗 呢 吧 啊 呀 嘛 么 着 过 得 地 是 有 在 和 与 及 或 等 就 都 也 还 又 把 被 给 让 向 从
@@ -159,18 +140,14 @@ def understand(question: str, history: Sequence[Turn] = ()) -> Question:
     if history and (completed := _put_instead(question, history[-1].question)):
         return replace(understand(completed), asked=question)
     folded = fold(question)
-    words = content_words(question)
     query, kind_of = question, folded
-    context: tuple[str, ...] = ()
-    if history and (_POINTS_BACK.search(folded) or len(words) < _FEWEST_WORDS):
+    if history and (_POINTS_BACK.search(folded) or len(content_words(question)) < _FEWEST_WORDS):
         before = history[-1].question
         query = f"{before} {question}"[-LONGEST_QUERY:]
-        context = tuple(word for word in content_words(before) if word not in words)
-        if _kind(folded)[0] is Asks.THING and folded.rstrip("？?").endswith("呢"):
+        if _kind(folded) is Asks.THING and folded.rstrip("？?").endswith("呢"):
             kind_of = fold(before)
-    asks, wants = _kind(kind_of)
-    whole = Question(question, query, asks, words, context, focus_words(question), _names(query), wants)
-    return replace(whole, parts=tuple(_part(text, whole) for text in split_question(question)))
+    parts = tuple(_part(text, query) for text in split_question(question))
+    return Question(question, query, _kind(kind_of), parts)
 
 
 def _put_instead(question: str, before: str) -> str:
@@ -196,13 +173,11 @@ def _put_instead(question: str, before: str) -> str:
     return ""
 
 
-def _part(text: str, whole: Question) -> Question:
+def _part(text: str, whole: str) -> Question:
     """One question of several: it is searched with the names of the others, for they often share a subject."""
-    asks, wants = _kind(fold(text))
-    words = content_words(text)
-    shared = tuple(name for name in whole.names if name not in fold(text))
-    query = " ".join([*shared, text])
-    return Question(text, query, asks, words, content_words(" ".join(shared)), focus_words(text), _names(query), wants)
+    folded = fold(text)
+    shared = (name for name in _names(whole) if name not in folded)
+    return Question(text, " ".join([*shared, text]), _kind(folded))
 
 
 def split_question(text: str) -> tuple[str, ...]:
@@ -252,24 +227,13 @@ def _is_named(side: str) -> bool:
     return bool(re.search("[“《「]", side)) or any(kind is not NameKind.FIGURE for _, kind in name_kinds(side))
 
 
-def _kind(folded: str) -> tuple[Asks, re.Pattern[str] | None]:
-    found = [(match, row) for row in _KINDS for match in row[1].finditer(folded)]
+def _kind(folded: str) -> Asks:
+    found = [(match, asks) for asks, pattern in _KINDS for match in pattern.finditer(folded)]
     if not found:
-        return Asks.THING, None
+        return Asks.THING
     if latin_share(folded) < 0.5:
-        _, (asks, _, wanted) = max(found, key=lambda pair: pair[0].end())
-    else:
-        _, (asks, _, wanted) = min(found, key=lambda pair: pair[0].start())
-    return asks, re.compile(_with_measure(folded) if wanted == _COUNT else wanted) if wanted else None
-
-
-def _with_measure(folded: str) -> str:
-    """A number with a measure word that was asked for, or with one that may stand for it."""
-    asked = _MEASURE.findall(folded)
-    if not asked:
-        return _COUNT
-    same = {char for measure in asked for group in _SAME_MEASURES if measure in group for char in group}
-    return rf"{_NUMERAL}{_ROUNDED}(?:{'|'.join(sorted({*asked, *same}))})"
+        return max(found, key=lambda pair: pair[0].end())[1]
+    return min(found, key=lambda pair: pair[0].start())[1]
 
 
 def _names(text: str) -> tuple[str, ...]:

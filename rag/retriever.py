@@ -1,4 +1,4 @@
-"""Which passages may answer a question? Dense and lexical search, then a learned ranking of what both found.
+"""Which passages may answer a question? Dense and lexical search, a learned ranking, and a model that reads the best.
 
 With an embedding model that the ranking was not fitted to, the two are fused by rank. A question in the article's own
 words is best found by its words, one in other words (or in English) by its meaning. So the weight of the lexical leg
@@ -26,9 +26,11 @@ from index.schema import Filter, Kind, Passage
 from index.store import Store, copies_of, search_text
 from index.text import tokens
 from rag.config import Legs
+from rag.crossencoder import load_crossencoder
 from rag.errors import RetrievalError
 from rag.question import check_query, content_words
 from rag.ranking import features, load_ranker
+from rag.reading import judge_passages
 from rag.schema import Hit
 from rag.words import share
 
@@ -36,6 +38,8 @@ __all__ = ["PassageRetriever", "find_rows", "fuse", "passage_document", "search"
 
 _DEPTH = 50  # candidates of each leg
 _LEARNED = 30  # of each leg that the learned ranking scores
+_READ = 10  # best passages that the reading model sees
+_READING = 2.0  # weight of its relevance beside the score of the search
 _RANK_CONSTANT = 60  # the paper's k
 _TRUST_MIDDLE, _TRUST_STEEPNESS = 0.45, 10.0  # chosen on cmrc, drcd and news questions, benchmarks/fusion.py
 
@@ -84,6 +88,8 @@ def search(
     scores = fuse(((1.0 - trust, dense), (trust, lexical)))
     if legs == "fused" and scores and load_ranker().model == store.embedder.fingerprint:
         scores |= _learned(store, text, list(dict.fromkeys([*lexical[:_LEARNED], *dense[:_LEARNED]])), scores)
+    if legs == "fused":
+        scores = _reread(store, text, scores)
     named = ((store.passages.id_at(row), score) for row, score in scores.items())
     ranked = sorted(named, key=lambda item: (-item[1], item[0]))
     return [Hit(passage_id, score, rank) for rank, (passage_id, score) in enumerate(ranked[:k], start=1)]
@@ -179,6 +185,17 @@ def _learned(store: Store, query: str, rows: Sequence[int], fused: Mapping[int, 
     learned = load_ranker().scores(features(store, query, rows))
     below = {row: float(learned.min()) * score for row, score in fused.items()}
     return below | dict(zip(rows, map(float, learned), strict=True))
+
+
+def _reread(store: Store, query: str, scores: Mapping[int, float]) -> dict[int, float]:
+    """The scores with what the reading model makes of the best passages.
+
+    A relevance is added and never takes away: of a list of words, which asks nothing, the model says nothing.
+    """
+    best = sorted(scores, key=lambda row: (-scores[row], store.passages.id_at(row)))[:_READ]
+    judged = judge_passages(load_crossencoder(), query, store.passages.at(best), store)
+    gained = {row: judgement.relevance for row, judgement in zip(best, judged, strict=False)}
+    return {row: (score + _READING * gained.get(row, 0.0)) / (1 + _READING) for row, score in scores.items()}
 
 
 def _dense_rows(store: Store, query: str, depth: int, allowed: Any = None) -> list[int]:

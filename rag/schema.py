@@ -8,7 +8,11 @@ from typing import Any
 
 from index.schema import Span
 
-__all__ = ["Answer", "Citation", "Hit", "Outcome", "Place", "Remark", "Trace", "Turn", "Warns"]
+__all__ = ["VERDICT_WORDS", "Answer", "Citation", "Hit", "Outcome", "Place", "Remark", "Trace", "Turn", "Warns"]
+
+
+VERDICT_WORDS = frozenset({"是", "否", "Yes", "No"})
+"""The direct answers that are no words of a page: those to a question that asks for a yes or no."""
 
 
 class Outcome(StrEnum):
@@ -144,16 +148,19 @@ class Answer:
 
     Attributes:
         question: As it was asked.
-        text: Verbatim text of the pages with a ``[n]`` after each quote; where a language model wrote, its sentences,
-            each held against the citations that its ``[n]`` name; a plain statement when ``abstained``.
+        text: The direct answer, and below it verbatim text of the pages with a ``[n]`` after each quote; where a
+            language model wrote, its sentences, each held against the citations that its ``[n]`` name; a plain
+            statement when ``abstained``.
         citations: One per number, in order of their first ``[n]``; empty when ``abstained``.
         confidence: In [0, 1], the probability that the answer is right, as far as public question sets tell.
         abstained: True when the collection does not answer the question.
-        nearest: When ``abstained``, the nearest passages, which are not an answer; else empty.
+        nearest: When ``abstained``, the sentences that contradict the question, or the nearest passages; else empty.
         trace: How it came about.
         partly: True when only a part of what was asked is answered.
         remarks: What a reader must know besides, such as a mismatch with what the question takes for granted.
         generated: True when some of the text was written by a language model.
+        direct: The answer in a few words: verbatim stretches of the quotes, marked there, or yes or no; empty when
+            ``abstained``, or when a language model wrote.
     """
 
     question: str
@@ -166,6 +173,7 @@ class Answer:
     partly: bool = False
     remarks: tuple[Remark, ...] = ()
     generated: bool = False
+    direct: str = ""
 
     @property
     def outcome(self) -> Outcome:

@@ -43,6 +43,7 @@ def answer_view(answer: Answer, store: Store) -> dict[str, Any]:
         "sure": {"zh": words, "en": _SURE_IN_ENGLISH.get(words, "")},
         "blocks": [] if answer.abstained else list(_blocks(answer, store)),
         "text": answer.text,
+        "direct": answer.direct,
         "remarks": [{"warns": str(remark.warns), "text": remark.text} for remark in answer.remarks],
         "citations": [citation_view(citation, store) for citation in answer.citations],
         "nearest": [citation_view(citation, store) for citation in answer.nearest],
@@ -166,6 +167,9 @@ def _blocks(answer: Answer, store: Store) -> Iterator[dict[str, Any]]:
     citations = {citation.number: citation for citation in answer.citations}
     parts: list[Piece] = []
     quoted, end = False, 0
+    if answer.direct and answer.text.startswith(f"{answer.direct}\n"):
+        yield {"direct": True, "quoted": False, "parts": [{"text": answer.direct}]}
+        end = len(answer.direct) + 1
     for marker in [*(m for m in _MARKER.finditer(answer.text) if int(m[1]) in citations), None]:
         text = answer.text[end : marker.start() if marker else len(answer.text)]
         citation = citations[int(marker[1])] if marker else None

@@ -40,6 +40,8 @@ class Reading:
         reason: Why it answered or abstained, in words.
         partly: True when the extracts answer only a part of what was asked.
         remarks: What a reader of the answer must know besides.
+        direct: The answer in a few words, verbatim but for what joins a list, or yes or no; empty when there is none.
+        instead: Where nothing answers, the sentences that contradict what the question takes for granted.
     """
 
     extracts: tuple[Extract, ...]
@@ -47,6 +49,8 @@ class Reading:
     reason: str
     partly: bool = False
     remarks: tuple[Remark, ...] = ()
+    direct: str = ""
+    instead: tuple[Extract, ...] = ()
 
 
 class Reader(Protocol):

@@ -1,137 +1,190 @@
-"""Which sentences answer? A reader that needs no language model and only ever points at text of the pages.
+"""Which words of the passages answer? A reader that only ever points at text of the pages, or abstains.
 
-Two small learned models decide: one scores each sentence of the passages by transparent features
-(``rag.answerers.features``), one turns what the best sentence and its rivals show into the probability that it answers
-(``rag.answerers.confidence``). ``benchmarks/fit.py`` fits both on public question sets, with each question asked
-twice: as it is, and with the pages that answer it taken away.
+One model reads question and passage together (``rag.crossencoder``). The words it points at are the direct
+answer, the sentences around them the evidence. Where the likeliest passage says the same of another place, person, day
+or kind than the question's, the question is not answered, and the difference is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
-from index.embedding import Embedder, load_embedder
+from index.schema import Article, Passage
 from index.store import Store
-from index.text import sentence_spans
+from index.text import clause_spans, fold, is_chinese
 from rag.answerers.base import Extract, Reading
-from rag.answerers.confidence import CONFIDENCE_FEATURES, evidence
 from rag.answerers.days import resolve_days
-from rag.answerers.features import FEATURES, Candidate, find_candidates, word_weights
-from rag.answerers.premises import find_mismatches
-from rag.answerers.selection import Scored, select
-from rag.answerers.short import short_answers
-from rag.forest import Forest, load_forest
-from rag.question import Question
-from rag.ranking import features, load_ranker, rows_of
-from rag.schema import Hit, Remark
+from rag.crossencoder import CrossEncoder, Judgement, Verdict, load_crossencoder
+from rag.memory import sentences_of
+from rag.question import Asks, Question
+from rag.reading import DATELINE, evidence, head_of, judge_passages
+from rag.schema import Hit, Remark, Warns
 
 __all__ = ["ExtractiveReader"]
 
-_NEAR = 8  # best sentences that are held against what the question takes for granted
-_PASSAGES = 3  # best passages of which every sentence is
-_TOLD = ("own", "around", "likeness", "around_least", "own_focus", "ranked")  # features that a reason names
+_ALSO = 0.5  # probability from which a further passage adds to a list
+_CLEAR = 0.3  # probability of a stretch from which it is the answer, whatever else the model marks
+_DIFFERS = 0.4  # probability from which a passage contradicts the question
+_FARTHEST = 3  # passages that a list may be gathered from
+_LONG_SENTENCE = 100  # characters; a longer one is quoted by its ；clauses
+_EDGES = re.compile(r"^[\s，。；：、,;:!?！？（(]+|[\s，。；：、,;:!?！？]+$")
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A passage that was read."""
+
+    hit: Hit
+    passage: Passage
+    article: Article
+    judged: Judgement
 
 
 class ExtractiveReader:
-    """Answers with sentences of the passages, or abstains.
-
-    Its models were fitted to the cosines of the built-in embedding model, so that one measures here, whichever model
-    the store was built with.
+    """Answers with words and sentences of the passages, or abstains.
 
     Args:
         min_confidence: In [0, 1]; below it the reader abstains.
+        model: What reads; the one that ships with the package when None.
     """
 
-    def __init__(self, min_confidence: float = 0.2) -> None:
+    def __init__(self, min_confidence: float = 0.5, model: CrossEncoder | None = None) -> None:
         self.min_confidence = min_confidence
+        self._model = model
 
     def read(self, question: Question, hits: Sequence[Hit], store: Store) -> Reading:
         """Find what answers; see :class:`rag.answerers.base.Reader`."""
-        embedder = _measuring(store.embedder)
-        measured = hits if embedder is store.embedder else _rescored(question, hits, store, embedder)
-        candidates = find_candidates(question, measured, store, embedder)
-        if not candidates:
-            lacks = "no sentence holds the number or time that is asked for"
-            return Reading((), 0.0, lacks if question.wants and hits else "no passage has to do with the question")
-        table = np.array([candidate.features for candidate in candidates], np.float32)
-        scores = _sentences().scores(table)
-        confidence = float(_confidence().scores(np.array([evidence(table, scores)], np.float32))[0])
-        order = sorted(range(len(candidates)), key=lambda row: (-scores[row], *_place(candidates[row])))
-        ranked = [Scored(candidates[row], float(scores[row])) for row in order]
-        told = _tell(ranked[0])
-        if confidence < self.min_confidence:
-            return Reading((), confidence, f"confidence below {self.min_confidence:.2f}; best sentence: {told}")
-        extracts, remarks = _quote(question, ranked, hits, store)
-        return Reading(extracts, confidence, f"best sentence: {told}", remarks=remarks)
+        model = self._model or load_crossencoder()
+        passages = [store.passages[hit.passage_id] for hit in hits]
+        judged = judge_passages(model, question.query, passages, store)
+        read = [
+            _Read(hit, passage, store.articles[passage.article_id], judgement)
+            for hit, passage, judgement in zip(hits, passages, judged, strict=False)
+        ]
+        if not read:
+            return Reading((), 0.0, "no passage has to do with the question")
+        best = max(read, key=lambda one: one.judged.holds * one.judged.relevance)
+        confidence = model.confidence(evidence([one.judged for one in read]))
+        told = f"holds {best.judged.holds:.2f}, relevance {best.judged.relevance:.2f}, span {best.judged.sure:.2f}"
+        if contradiction := _contradiction(question, read, confidence):
+            return contradiction
+        if confidence >= self.min_confidence:
+            return self._answer(question, best, read, confidence, f"best passage: {told}")
+        return Reading((), confidence, f"confidence below {self.min_confidence:.2f}; best passage: {told}")
+
+    def _answer(
+        self, question: Question, best: _Read, read: Sequence[_Read], confidence: float, reason: str
+    ) -> Reading:
+        verdict = max((Verdict.ANSWERS, Verdict.YES, Verdict.NO), key=best.judged.probability)
+        if verdict is not Verdict.ANSWERS:
+            extracts = _quotes(best, [best.judged.span], marked=False)
+            words = {"zh": ("是", "否"), "en": ("Yes", "No")}["zh" if is_chinese(question.asked) else "en"]
+            direct = words[verdict is Verdict.NO]
+            return Reading(tuple(extracts), confidence, reason, remarks=_days(question, best, extracts), direct=direct)
+        sources = [best, *_further(question, best, read)]
+        extracts = [extract for one in sources for extract in _quotes(one, _short_answers(question, one.judged))]
+        extracts = extracts or _quotes(best, [best.judged.span], marked=False)
+        items = [
+            one.passage.text[a:b] for one in sources for a, b in _trimmed(one, _short_answers(question, one.judged))
+        ]
+        direct = "、".join(dict.fromkeys(" ".join(item.split()) for item in items))
+        remarks = tuple(dict.fromkeys(r for one in sources for r in _days(question, one, extracts)))
+        return Reading(tuple(extracts), confidence, reason, remarks=remarks, direct=direct)
 
 
-def _measuring(embedder: Embedder) -> Embedder:
-    """The embedder that the forests were fitted to: the store's where it is that one, else the built-in."""
-    return embedder if embedder.fingerprint == _sentences().model else _builtin()
+def _short_answers(question: Question, judged: Judgement) -> list[Range]:
+    """The words that answer: the best stretch, or several where a list is asked for; none where neither is clear."""
+    left, right = judged.span
+    touching = [span for span in judged.spans if span[0] < right and left < span[1]]
+    if len(judged.spans) > 1 and (question.asks in {Asks.LIST, Asks.PERSON} or len(touching) > 1):
+        return list(judged.spans)
+    if judged.sure >= _CLEAR:
+        return [judged.span]
+    return touching or list(judged.spans[:1])
 
 
-def _rescored(question: Question, hits: Sequence[Hit], store: Store, embedder: Embedder) -> list[Hit]:
-    """The hits with the scores that the learned ranking gives them, in the order in which they were found."""
-    if not hits:
-        return []
-    table = features(store, question.query, rows_of(store, hits), embedder)
-    return [replace(hit, score=float(score)) for hit, score in zip(hits, load_ranker().scores(table), strict=True)]
+def _further(question: Question, best: _Read, read: Sequence[_Read]) -> Iterator[_Read]:
+    """Other passages that add to a list."""
+    if question.asks is not Asks.LIST:
+        return
+    found = 1
+    for one in read:
+        if one is best or found == _FARTHEST:
+            continue
+        if one.judged.holds >= _ALSO and one.judged.relevance >= _ALSO and one.judged.verdict is Verdict.ANSWERS:
+            found += 1
+            yield one
 
 
-def _quote(
-    question: Question, ranked: Sequence[Scored], hits: Sequence[Hit], store: Store
-) -> tuple[tuple[Extract, ...], tuple[Remark, ...]]:
-    """The sentences that answer, and such as contradict what the question takes for granted, which is evidence, too."""
-    chosen = select(question, ranked, word_weights(question, store))
-    quotes = {candidate.extract: candidate.text for candidate in chosen}
-    near = quotes | {scored.candidate.extract: scored.candidate.text for scored in ranked[:_NEAR]}
-    near |= _sentences_of(hits[:_PASSAGES], store)
-    places = list(near)
-    mismatches = find_mismatches(question, list(near.values()))
-    quotes |= {places[mismatch.quote]: near[places[mismatch.quote]] for mismatch in mismatches}
-    extracts = tuple(_marked(question, place, text) for place, text in quotes.items())
-    remarks = [mismatch.remark(question) for mismatch in mismatches]
-    for place, text in quotes.items():
-        remarks += resolve_days(question, text, store.articles[store.passages[place.passage_id].article_id])
-    return extracts, tuple(dict.fromkeys(remarks))
+def _trimmed(one: _Read, ranges: Sequence[Range]) -> list[Range]:
+    """Ranges of the passage's text without blanks and stops at their edges."""
+    found = []
+    for start, end in ranges:
+        text = one.passage.text[start:end]
+        bare = _EDGES.sub("", text)
+        if bare:
+            left = start + text.index(bare)
+            found.append((left, left + len(bare)))
+    return found
 
 
-def _sentences_of(hits: Sequence[Hit], store: Store) -> dict[Extract, str]:
-    """All sentences of some passages; what contradicts a question need not have the form that it asks for."""
-    passages = [store.passages[hit.passage_id] for hit in hits]
-    return {
-        Extract(passage.passage_id, passage.start + start, passage.start + end): passage.text[start:end]
-        for passage in passages
-        for start, end in sentence_spans(passage.text)
-    }
+def _quotes(one: _Read, ranges: Sequence[Range], *, marked: bool = True) -> list[Extract]:
+    """The sentences that hold some words, each once, with the words marked."""
+    marks: dict[Range, list[Range]] = {}
+    base = one.passage.start
+    for start, end in _trimmed(one, ranges):
+        unit = _unit(one, start, end)
+        marks.setdefault(unit, []).append((base + start, base + end))
+    return [
+        Extract(one.passage.passage_id, base + a, base + b, tuple(sorted(found)) if marked else ())
+        for (a, b), found in sorted(marks.items())
+    ]
 
 
-def _marked(question: Question, place: Extract, text: str) -> Extract:
-    marks = tuple((place.start + left, place.start + right) for left, right in short_answers(question, text))
-    return replace(place, marks=marks)
+def _unit(one: _Read, start: int, end: int) -> Range:
+    """The sentences around some words; of a long one its clause, and neither its dateline."""
+    text = one.passage.text
+    spans = [(a, b) for a, b in sentences_of(text) if a < end and start < b] or [(start, end)]
+    left, right = spans[0][0], spans[-1][1]
+    if len(spans) == 1 and right - left > _LONG_SENTENCE:
+        clauses = [(left + a, left + b) for a, b in clause_spans(text[left:right])]
+        touched = [(a, b) for a, b in clauses if a < end and start < b]
+        left, right = touched[0][0], touched[-1][1]
+    dateline = DATELINE.match(text[left:right])
+    if dateline and left + dateline.end() <= start:
+        left += dateline.end()
+    return left, right
 
 
-def _place(candidate: Candidate) -> tuple[str, int]:
-    return candidate.extract.passage_id, candidate.extract.start
+def _contradiction(question: Question, read: Sequence[_Read], confidence: float) -> Reading | None:
+    """A refusal that names the difference, where a passage rather says the same of something else than answers."""
+    best = max(read, key=lambda one: one.judged.differs * one.judged.relevance)
+    judged, answered = best.judged, max(one.judged.holds * one.judged.relevance for one in read)
+    if judged.relevance < _ALSO or judged.differs * judged.relevance <= max(answered, _DIFFERS):
+        return None
+    head = head_of(best.passage, best.article)
+    told = [best.passage.text[a:b] for a, b in _trimmed(best, judged.told)]
+    told = told or [head[a:b].strip() for a, b in judged.told_above]
+    asked = [question.query[a:b].strip() for a, b in judged.asked]
+    told = [words for words in told if fold(words) not in fold(question.asked)]
+    if not told:
+        return None
+    chinese = is_chinese(question.asked)
+    there = "、".join(dict.fromkeys(told))
+    if asked:
+        form = "问题里说“{}”，文中是“{}”。" if chinese else "The question says “{}”; the text says “{}”."
+        text = form.format("、".join(dict.fromkeys(asked)), there)
+    else:
+        text = f"文中说的是“{there}”。" if chinese else f"The text says “{there}”."
+    extracts = tuple(_quotes(best, judged.told or [judged.span]))
+    reason = f"differs {judged.differs:.2f}, relevance {judged.relevance:.2f}"
+    return Reading((), confidence, reason, remarks=(Remark(Warns.MISMATCH, text),), instead=extracts)
 
 
-def _tell(best: Scored) -> str:
-    values = dict(zip(FEATURES, best.candidate.features, strict=True))
-    return ", ".join([f"score {best.score:.2f}", *(f"{name} {values[name]:.2f}" for name in _TOLD)])
-
-
-def _sentences() -> Forest:
-    return load_forest("sentences.json", tuple(FEATURES))
-
-
-def _confidence() -> Forest:
-    return load_forest("confidence.json", tuple(CONFIDENCE_FEATURES))
-
-
-@cache
-def _builtin() -> Embedder:
-    return load_embedder("builtin")
+def _days(question: Question, one: _Read, extracts: Sequence[Extract]) -> tuple[Remark, ...]:
+    texts = (one.article.text[e.start : e.end] for e in extracts if e.passage_id == one.passage.passage_id)
+    return tuple(dict.fromkeys(remark for text in texts for remark in resolve_days(question, text, one.article)))

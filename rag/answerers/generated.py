@@ -111,6 +111,8 @@ class Draft:
         reason: How it came about, in words.
         partly: True when only a part of what was asked is answered.
         remarks: What was struck, and why quotes stand in.
+        direct: The answer in a few words, of the extractive reading; empty where a model wrote.
+        instead: What contradicts the question, where nothing answers it.
     """
 
     sentences: tuple[Sentence, ...]
@@ -118,6 +120,8 @@ class Draft:
     reason: str
     partly: bool = False
     remarks: tuple[Remark, ...] = ()
+    direct: str = ""
+    instead: tuple[Extract, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

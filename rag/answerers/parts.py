@@ -49,6 +49,9 @@ def _joined(readings: Sequence[tuple[Question, Reading]], question: Question) ->
         reason="; ".join(f"{part.asked}: {reading.reason}" for part, reading in readings),
         partly=bool(missing),
         remarks=tuple(dict.fromkeys(remarks)),
+        direct=("；" if is_chinese(question.asked) else "; ").join(
+            reading.direct for reading in answered if reading.direct
+        ),
     )
 
 

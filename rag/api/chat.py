@@ -337,7 +337,7 @@ def _below(answer: Answer) -> str:
     if answer.citations:
         parts += ["来源：" if chinese else "Sources:", _list(answer.citations, chinese=chinese)]
     elif answer.nearest:
-        title = "最接近的段落（不是答案）：" if chinese else "Nearest passages (not an answer):"
+        title = "最接近的段落（没有读到答案）：" if chinese else "Nearest passages (no answer was read in them):"
         parts += [title, _list(answer.nearest, chinese=chinese)]
     return _RULE + "\n\n".join(parts) if parts else ""
 

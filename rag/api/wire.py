@@ -156,14 +156,20 @@ class AnswerOut(_Out):
     """The answer to one question, with its evidence."""
 
     question: str = Field(description="As it was asked.")
-    text: str = Field(description="Quotes of the pages, each with its `[n]`.", examples=["大桥全长860米。[1]"])
+    text: str = Field(
+        description="The direct answer, and below it quotes of the pages, each with its `[n]`.",
+        examples=["860米\n大桥于2023年通车，全长860米。[1]"],
+    )
+    direct: str = Field(description="The answer in a few words, verbatim; empty when abstained.", examples=["860米"])
     outcome: str = Field(description="`answered`, `partly answered` or `not in the collection`.", examples=["answered"])
     abstained: bool = Field(description="True when the collection does not answer the question.")
     partly: bool = Field(description="True when only a part of what was asked is answered.")
     generated: bool = Field(description="True when a language model wrote some of the text.")
     confidence: float = Field(description="In [0, 1], higher is surer.")
     citations: list[CitationOut] = Field(description="One per number; empty when abstained.")
-    nearest: list[CitationOut] = Field(description="When abstained, the nearest passages. They are not an answer.")
+    nearest: list[CitationOut] = Field(
+        description="When abstained, what contradicts the question, or the nearest passages."
+    )
     remarks: list[RemarkOut] = Field(description="What a reader must know besides, such as a wrong premise.")
     trace: TraceOut
 

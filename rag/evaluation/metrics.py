@@ -88,9 +88,10 @@ def row_metrics(row: Row) -> dict[str, float]:
     """The metrics of one answer; those that do not apply to the question are left out.
 
     Returns:
-        For an answerable question ``contains_gold``, ``exact_match``, ``char_f1`` (0.0 each for a refusal or an
-        error) and ``wrong_refusal``; for another ``right_refusal``; ``right`` for both. With citations ``verbatim``;
-        where gold evidence is known ``citation_precision`` (of an answer) and ``citation_recall``.
+        For an answerable question ``contains_gold``, ``direct_right``, ``exact_match``, ``char_f1`` (0.0 each for a
+        refusal or an error; the last three are of the direct answer where there is one) and ``wrong_refusal``; for
+        another ``right_refusal``; ``right`` for both. With citations ``verbatim``; where gold evidence is known
+        ``citation_precision`` (of an answer) and ``citation_recall``.
     """
     failed = bool(row.error)
     refused = row.abstained and not failed
@@ -100,12 +101,15 @@ def row_metrics(row: Row) -> dict[str, float]:
     metrics = {"wrong_refusal": float(refused)}
     right = refused
     if row.answers:
-        right = answered and contains_gold(row.answer, row.answers, row.match)
+        # A refusal that tells what the pages have instead is the right answer to a question with a wrong premise.
+        right = not failed and bool(row.answer) and contains_gold(row.answer, row.answers, row.match)
+        told = row.direct or row.answer
         gold = ("".join(row.answers),) if row.match == "all" else row.answers
-        metrics["contains_gold"] = float(right)
-        metrics["exact_match"] = float(answered and normalise(row.answer) in {normalise(text) for text in gold})
-        metrics["char_f1"] = max((char_f1(row.answer, text) for text in gold), default=0.0) if answered else 0.0
-        metrics["right"] = float(right)
+        metrics["contains_gold"] = metrics["right"] = float(right)
+        metrics["direct_right"] = float(right and contains_gold(told, row.answers, row.match))
+        metrics["exact_match"] = float(answered and normalise(told) in {normalise(text) for text in gold})
+        metrics["char_f1"] = max((char_f1(told, text) for text in gold), default=0.0) if answered else 0.0
+        metrics["wrong_refusal"] = float(refused and not right)
     return metrics | _citation_metrics(row)
 
 

@@ -25,6 +25,7 @@ class Row:
         relevant: The units (passages or pages) that hold it.
         ranked: unit -> score, as retrieved; higher is better, best first.
         answer: What was answered, without ``[n]`` marks; empty for a refusal or an error.
+        direct: The answer in a few words; empty for a refusal, or when a language model wrote.
         citations: The citations given.
         verbatim: How many of them are exactly what stands in the page.
         supporting: How many of them are about gold evidence.
@@ -47,6 +48,7 @@ class Row:
     relevant: tuple[str, ...] = ()
     ranked: dict[str, float] = field(default_factory=dict)
     answer: str = ""
+    direct: str = ""
     citations: tuple[Citation, ...] = ()
     verbatim: int = 0
     supporting: int = 0

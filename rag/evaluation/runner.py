@@ -22,7 +22,7 @@ from rag.evaluation.questions import EvalQuestion
 from rag.evaluation.rows import Row
 from rag.llm import StreamingModel
 from rag.retriever import search
-from rag.schema import Answer, Citation, Place
+from rag.schema import Answer, Citation, Place, Warns
 
 __all__ = ["Examiner", "ask_all", "check_gold"]
 
@@ -93,6 +93,7 @@ class Examiner:
             row,
             ranked=self._ranking(question, answer),
             answer=_words(answer),
+            direct=answer.direct,
             citations=answer.citations,
             verbatim=sum(_stands(self._store, citation) for citation in answer.citations),
             supporting=sum(map(bool, held)),
@@ -166,12 +167,15 @@ def _ask_in_worker(question: EvalQuestion) -> Row:
 
 
 def _words(answer: Answer) -> str:
-    """What was answered without ``[n]``: the quotes, or what a language model wrote; empty for a refusal."""
+    """What was answered without ``[n]``: the direct answer and the quotes, or what a language model wrote.
+
+    Of a refusal, what it says that the pages have instead; empty when it says nothing.
+    """
     if answer.abstained:
-        return ""
+        return "\n".join(remark.text for remark in answer.remarks if remark.warns is Warns.MISMATCH)
     if answer.generated:
         return _MARKER.sub("", answer.text)
-    return "\n".join(citation.quote for citation in answer.citations)
+    return "\n".join([*([answer.direct] if answer.direct else []), *(c.quote for c in answer.citations)])
 
 
 def _stands(store: Store, citation: Citation) -> bool:

@@ -269,7 +269,7 @@ async def test_a_question_without_answer_is_refused_beside_the_nearest_passages(
     async with _window(seeds_app, _DESKTOP) as page:
         await _ask(page, "谁发明了电话？")
         await expect(_answers(page)).to_contain_text("没有找到")
-        await expect(page.locator(".wj-reader-title")).to_contain_text("最接近的段落（不是答案）")
+        await expect(page.locator(".wj-reader-title")).to_contain_text("最接近的段落（没有读到答案）")
         assert await page.locator(".wj-loose .wj-source").count() >= 1
         await expect(page.locator(".wj-chip")).to_have_count(0)
         await page.locator(".wj-tab").nth(1).click()

@@ -115,6 +115,29 @@ def test_a_wrong_line_a_wrong_place_and_a_wrong_text_are_named(bundle, tiny_stor
     assert "没有记下它的哈希" in check_bundle(changed(bundle, files={}), tiny_store.pages)[0]
 
 
+def test_a_direct_answer_must_be_words_that_the_quotes_mark(bundle, tiny_store):
+    first = replace(bundle.citations[0], marks=((LENGTH.index("860米"), LENGTH.index("860米") + 4),))
+    citations = (first, bundle.citations[1])
+
+    def faults(direct: str, above: str) -> list[str]:
+        return check_bundle(
+            changed(bundle, citations=citations, direct=direct, text=f"{above}\n{bundle.text}"), tiny_store.pages
+        )
+
+    assert faults("860米", "860米") == []
+    assert faults("是", "是") == []  # a yes or no is no word of the page
+    assert faults("960米", "960米") == ["直接回答“960米”不是引文里标出的文字。"]
+    assert faults("860米", "960米") == ["答案的文字不是它的引文。"]
+
+
+def test_a_bundle_of_the_first_version_still_holds(bundle, tiny_store):
+    told = bundle.model_copy(update={"version": 1}).model_dump(mode="json", exclude={"seal", "direct"})
+    text = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    old = told | {"seal": hashlib.sha256(text.encode()).hexdigest()}
+    assert check_bundle(Bundle.model_validate(old), tiny_store.pages) == []
+    assert check_bundle(Bundle.model_validate(old | {"question": "别的？"}), tiny_store.pages) != []
+
+
 def test_the_other_places_of_a_quote_are_checked_too(bundle, tiny_store):
     first, second = bundle.citations
     fields = ("file", "headline", "article_id", "first_line", "last_line", "spans", "quote")
@@ -146,7 +169,7 @@ def test_a_page_that_changed_or_is_gone_is_named(bundle, tiny_store):
         ("[1]", "is no JSON object"),
         ("{", "is no JSON object"),
         ("{}", "is no bundle of evidence"),
-        ('{"kind": "wenju-evidence", "version": 2}', "is of version 2, this program reads version 1"),
+        ('{"kind": "wenju-evidence", "version": 3}', "is of version 3, this program reads version 2"),
         ('{"kind": "wenju-evidence", "version": 1}', "is damaged at made_at"),
     ],
 )

@@ -20,7 +20,7 @@ from rag.chain import AnswerChain, ask
 from rag.config import RagConfig
 from rag.errors import AnswerError, NewsQAError, RetrievalError
 from rag.retriever import PassageRetriever
-from rag.schema import Trace, Turn
+from rag.schema import Remark, Trace, Turn, Warns
 
 BRIDGE, LIBRARY = "liuhe.txt#10:0", "liuhe.txt#2:52"
 LENGTH = "鹿鸣大桥前天通车，全长860米，双向四车道。"  # lines 12 and 14, torn
@@ -57,10 +57,11 @@ def timeless(answer):
 
 
 def assert_numbered(answer):
-    """The [n] of the text are exactly the citations, in order, and each stands behind its quote."""
+    """The [n] of the text are exactly the citations, in order, and each stands behind its quote, below the answer."""
     assert [int(n) for n in re.findall(r"\[(\d+)\]", answer.text)] == [c.number for c in answer.citations]
     assert [c.number for c in answer.citations] == list(range(1, len(answer.citations) + 1))
-    assert answer.text == "\n".join(f"{c.quote}[{c.number}]" for c in answer.citations)
+    quotes = "\n".join(f"{c.quote}[{c.number}]" for c in answer.citations)
+    assert answer.text in {quotes, f"{answer.direct}\n{quotes}"}
 
 
 def test_an_answer_and_all_that_it_tells(tiny_store, scripted_reader, two_quotes):
@@ -83,6 +84,31 @@ def test_an_answer_and_all_that_it_tells(tiny_store, scripted_reader, two_quotes
     ((question, hits),) = reader.asked
     assert question.asked == "鹿鸣大桥全长多少米？"
     assert hits == answer.trace.hits
+
+
+def test_a_direct_answer_stands_above_its_quotes(tiny_store, scripted_reader):
+    start = tiny_store.articles[tiny_store.passages[BRIDGE].article_id].text.index("860米")
+    extract = replace(extract_of(tiny_store, BRIDGE, LENGTH), marks=((start, start + 4),))
+    reading = Reading((extract,), 0.8, "as told", direct="860米")
+    answer = AnswerChain(tiny_store, reader=scripted_reader(reading)).invoke("鹿鸣大桥全长多少米？")
+    assert answer.direct == "860米"
+    assert answer.text == f"860米\n{LENGTH}[1]"
+    (citation,) = answer.citations
+    assert [citation.quote[a:b] for a, b in citation.marks] == ["860米"]
+    # One that is nearly the whole quote is not said twice.
+    whole = AnswerChain(tiny_store, reader=scripted_reader(replace(reading, direct=LENGTH[:-1]))).invoke("大桥？")
+    assert (whole.direct, whole.text) == (LENGTH[:-1], f"{LENGTH}[1]")
+
+
+def test_what_contradicts_a_question_is_shown_beside_the_refusal(tiny_store, scripted_reader):
+    told = Remark(Warns.MISMATCH, "问题里说“红星大桥”，文中是“鹿鸣大桥”。")
+    instead = (extract_of(tiny_store, BRIDGE, LENGTH),)
+    reading = Reading((), 0.1, "differs", remarks=(told,), instead=instead)
+    answer = AnswerChain(tiny_store, reader=scripted_reader(reading)).invoke("红星大桥全长多少米？")
+    assert (answer.abstained, answer.citations, answer.direct) == (True, (), "")
+    assert answer.text.endswith("问题里说“红星大桥”，文中是“鹿鸣大桥”。")
+    assert [citation.quote for citation in answer.nearest] == [LENGTH]
+    assert answer.remarks == (told,)
 
 
 def test_a_stream_grows_by_one_quote_and_ends_as_invoke_does(tiny_store, scripted_reader, two_quotes):

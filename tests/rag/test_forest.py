@@ -9,16 +9,10 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from rag.answerers.confidence import CONFIDENCE_FEATURES
-from rag.answerers.features import FEATURES
 from rag.forest import Forest, load_forest
 from rag.ranking import FEATURES as RANKING_FEATURES
 
-SHIPPED = {
-    "ranker.json": tuple(RANKING_FEATURES),
-    "sentences.json": tuple(FEATURES),
-    "confidence.json": tuple(CONFIDENCE_FEATURES),
-}
+SHIPPED = {"ranker.json": tuple(RANKING_FEATURES)}
 
 
 def test_a_forest_walked_by_hand() -> None:
@@ -50,10 +44,6 @@ def test_a_shipped_forest_walks_as_its_file_says(file: str) -> None:
 
     expected = [1 / (1 + math.exp(-sum(walk(tree, row) for tree in told["trees"]))) for row in table]
     assert load_forest(file, SHIPPED[file]).scores(table) == pytest.approx(expected)
-
-
-def test_the_shipped_forests_were_fitted_to_one_model() -> None:
-    assert len({load_forest(file, names).model for file, names in SHIPPED.items()}) == 1
 
 
 def test_a_forest_of_other_features_is_refused() -> None:

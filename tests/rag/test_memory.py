@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from index.text import fold, name_kinds, sentence_spans, tokens
+from index.text import sentence_spans, tokens
 from rag import memory
 
 TEXTS = ["鹿鸣大桥全长860米。", "大橋通車。龍舟賽！", "", "王小明2023年到北京"]
@@ -31,9 +31,7 @@ def counting(keyword_embedder):
 def test_what_is_remembered_is_what_would_be_found(text):
     for _ in range(2):
         assert memory.words_of(text) == tuple(tokens(text))
-        assert memory.names_of(text) == tuple(name_kinds(text))
         assert memory.sentences_of(text) == tuple(sentence_spans(text))
-        assert memory.folded(text) == fold(text)
 
 
 def test_a_text_is_embedded_once(counting):

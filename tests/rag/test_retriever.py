@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 from index.schema import Kind
 from rag.chain import AnswerChain
 from rag.config import RagConfig
+from rag.crossencoder import Judgement
 from rag.errors import RetrievalError
 from rag.question import LONGEST_QUERY
 from rag.retriever import PassageRetriever, passage_document, search
@@ -34,7 +36,7 @@ def test_first_in_both_legs_has_the_score_one(make_store):
     # Both pages speak of 大桥, the first twice as much of what it says: first by words. By keywords both are (1,), so
     # the first row is first there too.
     store = make_store({"a.txt": "大桥大桥。", "b.txt": "大桥边上有一片果园。"}, keywords=("大桥",))
-    first, second = search(store, "大桥")
+    first, second = search(store, "大桥", legs="ranks")
     assert first == Hit("a.txt#1:0", pytest.approx(1.0), 1)
     assert second == Hit("b.txt#1:0", pytest.approx(61 / 62), 2)
 
@@ -42,7 +44,7 @@ def test_first_in_both_legs_has_the_score_one(make_store):
 def test_a_query_without_a_known_word_is_searched_by_meaning_alone(make_store):
     # The keyword "ab" is a part of each word, but no word of the query is a word of the pages: t = 0.
     store = make_store({"a.txt": "xaby", "b.txt": "wabw", "c.txt": "other"}, keywords=("ab",))
-    assert search(store, "zabz") == [
+    assert search(store, "zabz", legs="ranks") == [
         Hit("a.txt#1:0", pytest.approx(1.0), 1),
         Hit("b.txt#1:0", pytest.approx(61 / 62), 2),
     ]
@@ -51,7 +53,7 @@ def test_a_query_without_a_known_word_is_searched_by_meaning_alone(make_store):
 def test_a_query_without_a_known_meaning_is_searched_by_words_alone(make_store):
     # No keyword in the query: its vector is zero, nothing is near to it. The scores are t and t * 61/62.
     store = make_store({"a.txt": "红鲤，红鲤。", "b.txt": "红鲤，果园。", "c.txt": "粮仓。"}, keywords=("大桥",))
-    first, second = search(store, "红鲤")
+    first, second = search(store, "红鲤", legs="ranks")
     assert ids([first, second]) == ["a.txt#1:0", "b.txt#1:0"]
     assert 0 < first.score <= 1
     assert second.score / first.score == pytest.approx(61 / 62)
@@ -61,7 +63,7 @@ def test_the_legs_are_added(make_store):
     # By words: a says 红鲤 twice, b says 大桥 once; the words are equally rare, so a is first and b second. By meaning:
     # only b. So a has t * 1, and b has (1 - t) * 1 + t * 61/62 = 1 - t/62.
     store = make_store({"a.txt": "红鲤，红鲤。", "b.txt": "大桥。"}, keywords=("大桥",))
-    scores = {hit.passage_id: hit.score for hit in search(store, "红鲤 大桥")}
+    scores = {hit.passage_id: hit.score for hit in search(store, "红鲤 大桥", legs="ranks")}
     trust = scores["a.txt#1:0"]
     assert 0 < trust < 1
     assert scores["b.txt#1:0"] == pytest.approx(1 - trust / 62)
@@ -71,7 +73,7 @@ def test_words_weigh_more_the_more_of_the_question_they_find(make_store):
     # Nothing but the lexical leg, so the first score is its weight t. The best passage holds one of one, one of two,
     # and one of three content words of the questions.
     store = make_store({"a.txt": "红鲤。", "b.txt": "粮仓。"}, keywords=("大桥",))
-    weights = [search(store, query)[0].score for query in ("红鲤", "红鲤 火箭", "红鲤 火箭 沙漠")]
+    weights = [search(store, query, legs="ranks")[0].score for query in ("红鲤", "红鲤 火箭", "红鲤 火箭 沙漠")]
     assert weights == sorted(weights, reverse=True)
     assert len(set(weights)) == 3
 
@@ -93,9 +95,29 @@ def test_equal_scores_are_ordered_by_passage_id(tiny_store, monkeypatch):
     # Rows 2 and 3 have swapped ranks in two legs of equal weight: liuhe… comes before qingtan….
     monkeypatch.setattr("rag.retriever._lexical_trust", lambda *args: 0.5)
     for dense, lexical in [((2, 3), (3, 2)), ((3, 2), (2, 3))]:
-        hits = search(replace(tiny_store, dense=_Leg(*dense), lexical=_Leg(*lexical)), "大桥")
+        hits = search(replace(tiny_store, dense=_Leg(*dense), lexical=_Leg(*lexical)), "大桥", legs="ranks")
         assert ids(hits) == ["liuhe.txt#10:0", "qingtan.txt#1:0"]
         assert hits[0].score == hits[1].score == pytest.approx(0.5 + 0.5 * 61 / 62)
+
+
+def test_what_the_reading_model_finds_relevant_comes_first(tiny_store, monkeypatch):
+    class Reader:
+        """Finds the orchard relevant whatever is asked."""
+
+        def read(self, question, passages):
+            shares = np.array([1, 0, 0, 0, 0], np.float32)
+            return [Judgement(float("果园" in text), shares, (0, 0), 0.0, (), (), (), ()) for _, text in passages]
+
+    query = "图书馆、大桥、龙舟和果园"
+    before = search(tiny_store, query, legs="ranks")
+    monkeypatch.setattr("rag.retriever.load_crossencoder", Reader)
+    after = search(tiny_store, query)
+    assert after[0].passage_id == "qingtan.txt#13:0" != before[0].passage_id
+    # A relevance of 1 counts twice as much as the score of the search; the others keep their order and a third of it.
+    known = {hit.passage_id: hit.score for hit in before}
+    assert after[0].score == pytest.approx((known["qingtan.txt#13:0"] + 2) / 3)
+    rest = [hit for hit in before if hit.passage_id != "qingtan.txt#13:0"]
+    assert [(h.passage_id, h.score) for h in after[1:]] == [(h.passage_id, pytest.approx(h.score / 3)) for h in rest]
 
 
 def test_the_tiny_store_answers_as_its_table_says(tiny_store):

@@ -55,7 +55,7 @@ export class Turn {
     for (const remark of answer.remarks) told.push(note(remark.warns, t(remark.warns), remark.text));
     const said = answer.abstained
       ? [h("p", { class: "wj-refusal" }, answer.text.split("\n")[0])]
-      : answer.blocks.map((block) => h("p", { class: block.quoted ? "wj-block wj-quoted" : "wj-block" }, this.parts(block.parts)));
+      : answer.blocks.map((block) => h("p", { class: blockClass(block) }, this.parts(block.parts)));
     fill(this.body, told, said, this.sources(answer));
   }
 
@@ -153,6 +153,8 @@ export class Turn {
     return fill(box, buttons);
   }
 }
+
+const blockClass = (block) => ["wj-block", block.quoted && "wj-quoted", block.direct && "wj-direct"].filter(Boolean).join(" ");
 
 const shortened = (text, most = 60) => { const all = [...text]; return all.length > most ? `${all.slice(0, most).join("")}…` : text; };
 

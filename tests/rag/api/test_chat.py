@@ -218,7 +218,7 @@ def test_a_refusal_shows_the_nearest_and_cites_nothing(client):
     assert told["wenju"]["abstained"]
     assert message["annotations"] == []
     if told["wenju"]["nearest"]:
-        assert "不是答案" in message["content"]
+        assert "没有读到答案" in message["content"]
 
 
 def test_what_would_act_in_markdown_is_escaped_and_the_quote_is_not(make_client, make_store):

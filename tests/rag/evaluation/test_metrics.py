@@ -103,6 +103,7 @@ def test_a_right_answer() -> None:
     assert metrics == {
         "wrong_refusal": 0.0,
         "contains_gold": 1.0,
+        "direct_right": 1.0,
         "exact_match": 1.0,
         "char_f1": 1.0,
         "right": 1.0,
@@ -112,8 +113,21 @@ def test_a_right_answer() -> None:
 
 def test_a_refusal_and_an_error_count_as_nothing() -> None:
     refused, failed = row_metrics(_row(abstained=True)), row_metrics(_row(error="broken"))
-    assert refused == {"wrong_refusal": 1.0, "contains_gold": 0, "exact_match": 0, "char_f1": 0, "right": 0}
+    nothing = {"contains_gold": 0, "direct_right": 0, "exact_match": 0, "char_f1": 0, "right": 0}
+    assert refused == nothing | {"wrong_refusal": 1.0}
     assert failed == refused | {"wrong_refusal": 0.0}  # it did not refuse, it failed
+
+
+def test_the_direct_answer_is_what_is_compared_with_the_gold() -> None:
+    metrics = row_metrics(_row(answer="甲\n昨天甲来了。", direct="甲"))
+    assert (metrics["exact_match"], metrics["char_f1"], metrics["direct_right"]) == (1.0, 1.0, 1.0)
+    beside = row_metrics(_row(answer="乙\n昨天甲和乙来了。", direct="乙"))
+    assert (beside["contains_gold"], beside["direct_right"], beside["exact_match"]) == (1.0, 0.0, 0.0)
+
+
+def test_a_refusal_that_tells_what_the_pages_have_instead_is_right_where_that_is_the_gold() -> None:
+    told = row_metrics(_row(answers=("10场",), abstained=True, answer="问题里说“28场”，文中是“10场”。"))
+    assert (told["contains_gold"], told["right"], told["wrong_refusal"], told["exact_match"]) == (1.0, 1.0, 0.0, 0.0)
 
 
 def test_an_unanswerable_question_is_rightly_refused_but_not_by_an_error() -> None:

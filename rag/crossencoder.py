@@ -62,6 +62,7 @@ instead of the question's words, and those words of the question."""
 
 _QUESTION, _HEAD, _TEXT = 64, 72, 384  # most tokens of each; what is longer is not read to its end
 _LONGEST_ANSWER = 60  # tokens
+_LEAST_INSIDE = 0.05  # that a stretch counts although a token of it is surely no part of an answer
 _FEWEST_ROWS = 4  # of a batch: shorter texts are not held up by the padding of much longer ones
 _MAY_BE = -1.5  # logit above which a token beside a sure one belongs to the same run
 _KEPT = 4_096  # judgements that are remembered, some kilobytes each
@@ -186,7 +187,7 @@ class CrossEncoder:
         """
         weights = self.settings["calibration"]
         raw = weights["constant"] + sum(weights.get(name, 0.0) * value for name, value in evidence.items())
-        return float(_sigmoid(np.float32(raw)))
+        return float(_sigmoid(np.array(raw, np.float32)))
 
     def _judge(self, pairs: Sequence[Pair]) -> list[Judgement]:
         longest = max(len(pair.ids) for pair in pairs)
@@ -254,9 +255,9 @@ def judge(pair: Pair, relevance: float, verdict: Floats, tokens: Floats) -> Judg
     """
     offsets = pair.text[1]
     here = _part(tokens, pair.text)
-    left, right, sure = best_span(here[:, 0], here[:, 1]) if offsets else (0, 0, 0.0)
+    left, right, sure = best_span(here[:, 0], here[:, 1], here[:, 2]) if offsets else (0, 0, 0.0)
     return Judgement(
-        relevance=float(_sigmoid(np.float32(relevance))),
+        relevance=float(_sigmoid(np.array(relevance, np.float32))),
         verdicts=_softmax(verdict),
         span=(offsets[left][0], offsets[right][1]) if offsets else (0, 0),
         sure=sure,
@@ -273,17 +274,22 @@ def _part(tokens: Floats, where: tuple[int, Ranges]) -> Floats:
     return tokens[first : first + len(offsets)]
 
 
-def best_span(start: Floats, end: Floats) -> tuple[int, int, float]:
-    """First and last token of the likeliest answer, and its probability.
+def best_span(start: Floats, end: Floats, inside: Floats) -> tuple[int, int, float]:
+    """First and last token of the likeliest answer, and the probability of these two.
+
+    A stretch counts as much as the token in it that is least likely part of an answer: else a start at one of two rival
+    figures and an end at the other would make one answer of both.
 
     Args:
         start: (n,) logits, n is 1 or more.
         end: (n,) logits.
+        inside: (n,) logits.
     """
-    starts, ends = _softmax(start), _softmax(end)
-    joint = np.triu(starts[:, None] * ends[None, :])
-    joint = np.where(np.arange(len(ends))[None, :] - np.arange(len(starts))[:, None] < _LONGEST_ANSWER, joint, 0.0)
-    left, right = divmod(int(joint.argmax()), len(ends))
+    joint = np.triu(_softmax(start)[:, None] * _softmax(end)[None, :])
+    length = np.arange(len(end))[None, :] - np.arange(len(start))[:, None]
+    worst = np.minimum.accumulate(np.where(length < 0, np.inf, inside[None, :]), axis=1)
+    weighed = np.where(length < _LONGEST_ANSWER, joint * (_LEAST_INSIDE + _sigmoid(worst)), 0.0)
+    left, right = divmod(int(weighed.argmax()), len(end))
     return left, right, float(joint[left, right])
 
 
@@ -324,5 +330,6 @@ def _softmax(logits: Floats) -> Floats:
     return shares
 
 
-def _sigmoid(logit: np.float32) -> np.float32:
-    return np.float32(1.0 / (1.0 + np.exp(-logit)))
+def _sigmoid(logits: Floats) -> Floats:
+    shares: Floats = 1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))
+    return shares

@@ -72,9 +72,18 @@ def test_a_doubtful_token_between_sure_ones_does_not_tear_an_answer():
 def test_the_likeliest_pair_of_start_and_end_is_taken():
     # Starts .5 .5, ends .9 .1: (0, 0) has .45, (0, 1) .05, (1, 1) .05.
     start, end = np.log(np.array([0.5, 0.5], np.float32)), np.log(np.array([0.9, 0.1], np.float32))
-    left, right, sure = best_span(start, end)
+    left, right, sure = best_span(start, end, np.zeros(2, np.float32))
     assert (left, right) == (0, 0)
     assert sure == pytest.approx(0.45)
+
+
+def test_two_rivals_do_not_make_one_answer():
+    # Starts .6 at the first token, .4 at the third; ends .1 and .9 there: (0, 2) has .54, but the token between is no
+    # part of an answer, so that it counts .54 * .05; (2, 2) has .36 and counts nearly whole.
+    start, end = np.log(np.array([0.6, 1e-9, 0.4], np.float32)), np.log(np.array([0.1, 1e-9, 0.9], np.float32))
+    left, right, sure = best_span(start, end, np.array([9, -30, 9], np.float32))
+    assert (left, right) == (2, 2)
+    assert sure == pytest.approx(0.36)
 
 
 def test_a_text_without_tokens_is_judged_too():

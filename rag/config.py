@@ -37,7 +37,7 @@ class RagConfig(Within):
     passages_read: int = Field(default=10, ge=1, le=100, description="Passages that the reader is given.")
     nearest_shown: int = Field(default=3, ge=0, le=20, description="Passages shown beside a refusal.")
     trace: bool = Field(default=False, description="Tell what spoke for each passage, feature by feature.")
-    min_confidence: float = Field(default=0.2, ge=0, le=1, description="Below it, the answer is a refusal.")
+    min_confidence: float = Field(default=0.25, ge=0, le=1, description="Below it, the answer is a refusal.")
     llm: str | None = Field(
         default=None,
         description="Chat model that writes the answer, as PROVIDER:MODEL; without one, answers are quotes.",

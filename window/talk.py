@@ -40,7 +40,7 @@ class Wishes(_FromBrowser):
     """What a person set in the window; the bounds are those of ``RagConfig``."""
 
     passages: int = Field(default=10, ge=1, le=30)
-    min_confidence: float = Field(default=0.2, ge=0, le=1)
+    min_confidence: float = Field(default=RagConfig().min_confidence, ge=0, le=1)
     generated: bool = False
     since: date | None = None
     until: date | None = None

@@ -170,7 +170,8 @@ def _contradiction(question: Question, read: Sequence[_Read], confidence: float)
     told = [best.passage.text[a:b] for a, b in _trimmed(best, judged.told)]
     told = told or [head[a:b].strip() for a, b in judged.told_above]
     asked = [question.query[a:b].strip() for a, b in judged.asked]
-    told = [words for words in told if fold(words) not in fold(question.asked)]
+    asked = [question.query[a:b].strip() for a, b in judged.asked]
+    told = [words for words in told if not _is_the_same(words, [question.asked, *asked])]
     if not told:
         return None
     chinese = is_chinese(question.asked)
@@ -183,6 +184,12 @@ def _contradiction(question: Question, read: Sequence[_Read], confidence: float)
     extracts = tuple(_quotes(best, judged.told or [judged.span]))
     reason = f"differs {judged.differs:.2f}, relevance {judged.relevance:.2f}"
     return Reading((), confidence, reason, remarks=(Remark(Warns.MISMATCH, text),), instead=extracts)
+
+
+def _is_the_same(told: str, asked: Sequence[str]) -> bool:
+    """Whether the question says these words, or only less of them, such as 市总工会 for 北京市总工会."""
+    mine = fold(told)
+    return mine in fold(asked[0]) or any(words and fold(words) in mine for words in asked[1:])
 
 
 def _days(question: Question, one: _Read, extracts: Sequence[Extract]) -> tuple[Remark, ...]:

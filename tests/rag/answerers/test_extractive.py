@@ -136,6 +136,11 @@ def test_what_the_question_says_itself_is_no_difference(store):
     assert (reading.extracts, reading.remarks, reading.instead) == ((), (), ())
 
 
+def test_a_shorter_name_of_the_same_is_no_difference(store):
+    reading = read(store, "大桥多宽？", b=says(told=["鹿鸣大桥"], asked=["大桥"], differs=0.9, none=0.1))
+    assert (reading.remarks, reading.instead) == ((), ())
+
+
 def test_nothing_that_answers_is_a_refusal_with_its_reason(store):
     reading = read(store, "南极的企鹅吃什么？")
     assert (reading.extracts, reading.remarks, reading.confidence) == ((), (), 0.1)

@@ -131,6 +131,16 @@ class Judgement:
         """Probability that the passage contradicts what the question takes for granted."""
         return float(self.verdicts[4])
 
+    @property
+    def support(self) -> float:
+        """How far the passage is relevant and holds an answer, in [0, 1]."""
+        return self.holds * self.relevance
+
+    @property
+    def conflict(self) -> float:
+        """How far the passage is relevant and contradicts the question, in [0, 1]."""
+        return self.differs * self.relevance
+
 
 class CrossEncoder:
     """The model, ready to read.
@@ -183,7 +193,7 @@ class CrossEncoder:
         """Probability that an answer is right, by the logistic regression that was fitted with the model.
 
         Args:
-            evidence: Name -> value, see :func:`rag.answerers.extractive.evidence`.
+            evidence: Name -> value, see :func:`rag.reading.evidence`.
         """
         weights = self.settings["calibration"]
         raw = weights["constant"] + sum(weights.get(name, 0.0) * value for name, value in evidence.items())

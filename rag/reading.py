@@ -42,10 +42,13 @@ def judge_passages(
     Returns:
         One judgement per passage from the first on; fewer where the first ones answer surely.
     """
-    texts = [(head_of(p, store.articles[p.article_id]), p.text) for p in passages]
-    judged = model.read(question, texts[:_FIRST])
-    if len(texts) > _FIRST and (all_of_them or not any(_is_sure(judgement) for judgement in judged)):
-        judged += model.read(question, texts[_FIRST:])
+
+    def read(some: Sequence[Passage]) -> list[Judgement]:
+        return model.read(question, [(head_of(p, store.articles[p.article_id]), p.text) for p in some])
+
+    judged = read(passages[:_FIRST])
+    if len(passages) > _FIRST and (all_of_them or all(judgement.support < _SURE for judgement in judged)):
+        judged += read(passages[_FIRST:])
     return judged
 
 
@@ -78,20 +81,16 @@ def evidence(judged: Sequence[Judgement]) -> dict[str, float]:
     Args:
         judged: What the passages say, one or more.
     """
-    best = max(judged, key=lambda judgement: judgement.holds * judgement.relevance)
+    best = max(judged, key=lambda judgement: judgement.support)
     others = [judgement.holds for judgement in judged if judgement is not best]
     return {
         "holds": _logit(best.holds),
         "relevance": _logit(best.relevance),
         "sure": _logit(best.sure),
         "differs": _logit(best.differs),
-        "differs_elsewhere": _logit(max((j.differs * j.relevance for j in judged), default=0.0)),
+        "differs_elsewhere": _logit(max(judgement.conflict for judgement in judged)),
         "second": _logit(max(others, default=0.0)),
     }
-
-
-def _is_sure(judgement: Judgement) -> bool:
-    return judgement.holds * judgement.relevance >= _SURE
 
 
 def _logit(share: float) -> float:

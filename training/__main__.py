@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from training.card import model_card
 from training.evaluation import DevSet, Row, as_table, bm25_run, dense_run, load_sets, score
 from training.export import export, load_folder, neighbours
+from training.flags import add_flags, read_flags
 from training.picture import picture
 from training.prepare import make_tokenizer, prepare
 from training.report import report
@@ -83,20 +84,11 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--semantic-questions", type=Path, help="questions over the news, for evaluation")
     command.add_argument("--written-questions", type=Path, help="questions written over the news; ours when left out")
     command.add_argument("--threads", type=int, default=0, help="CPU threads; all when 0")
-    for field in fields(Settings):
-        kind = type(field.default)
-        if kind is bool:
-            command.add_argument(_flag(field.name), action=argparse.BooleanOptionalAction, default=field.default)
-        else:
-            command.add_argument(_flag(field.name), type=kind, default=field.default)
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    add_flags(command, Settings)
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    return replace(Settings(), **{field.name: getattr(args, field.name) for field in fields(Settings)})
+    return read_flags(args, Settings)
 
 
 def _data(args: argparse.Namespace) -> DataPaths:

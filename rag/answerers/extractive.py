@@ -67,7 +67,7 @@ class ExtractiveReader:
         ]
         if not read:
             return Reading((), 0.0, "no passage has to do with the question")
-        best = max(read, key=lambda one: one.judged.holds * one.judged.relevance)
+        best = max(read, key=lambda one: one.judged.support)
         confidence = model.confidence(evidence([one.judged for one in read]))
         told = f"holds {best.judged.holds:.2f}, relevance {best.judged.relevance:.2f}, span {best.judged.sure:.2f}"
         if contradiction := _contradiction(question, read, confidence):
@@ -86,11 +86,10 @@ class ExtractiveReader:
             direct = words[verdict is Verdict.NO]
             return Reading(tuple(extracts), confidence, reason, remarks=_days(question, best, extracts), direct=direct)
         sources = [best, *_further(question, best, read)]
-        extracts = [extract for one in sources for extract in _quotes(one, _short_answers(question, one.judged))]
+        parts = [(one, _quotes(one, _short_answers(question, one.judged))) for one in sources]
+        items = [one.article.text[a:b] for one, quotes in parts for quote in quotes for a, b in quote.marks]
+        extracts = [quote for _, quotes in parts for quote in quotes]
         extracts = extracts or _quotes(best, [best.judged.span], marked=False)
-        items = [
-            one.passage.text[a:b] for one in sources for a, b in _trimmed(one, _short_answers(question, one.judged))
-        ]
         direct = "、".join(dict.fromkeys(" ".join(item.split()) for item in items))
         remarks = tuple(dict.fromkeys(r for one in sources for r in _days(question, one, extracts)))
         return Reading(tuple(extracts), confidence, reason, remarks=remarks, direct=direct)
@@ -162,14 +161,13 @@ def _unit(one: _Read, start: int, end: int) -> Range:
 
 def _contradiction(question: Question, read: Sequence[_Read], confidence: float) -> Reading | None:
     """A refusal that names the difference, where a passage rather says the same of something else than answers."""
-    best = max(read, key=lambda one: one.judged.differs * one.judged.relevance)
-    judged, answered = best.judged, max(one.judged.holds * one.judged.relevance for one in read)
-    if judged.relevance < _ALSO or judged.differs * judged.relevance <= max(answered, _DIFFERS):
+    best = max(read, key=lambda one: one.judged.conflict)
+    judged, answered = best.judged, max(one.judged.support for one in read)
+    if judged.relevance < _ALSO or judged.conflict <= max(answered, _DIFFERS):
         return None
     head = head_of(best.passage, best.article)
     told = [best.passage.text[a:b] for a, b in _trimmed(best, judged.told)]
     told = told or [head[a:b].strip() for a, b in judged.told_above]
-    asked = [question.query[a:b].strip() for a, b in judged.asked]
     asked = [question.query[a:b].strip() for a, b in judged.asked]
     told = [words for words in told if not _is_the_same(words, [question.asked, *asked])]
     if not told:

@@ -1,13 +1,12 @@
-"""The commands. Run: python -m training.reader all --data FOLDER --work FOLDER --out FOLDER"""
+"""The commands. Run: python -m training.reader base --data FOLDER --work FOLDER, then those that ``--help`` names."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import lzma
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from index.build import build_store
-from index.config import IndexConfig
-from index.store import Store, open_store
 from rag.crossencoder import BUILTIN_READER, load_tokenizer
+from training.flags import add_flags, read_flags
 from training.reader.base import base_weights, count_pieces, keep_pieces, make_tokenizer
 from training.reader.calibrate import ask_held, fit_confidence, small_stores
 from training.reader.examples import make_groups
@@ -31,9 +28,10 @@ from training.reader.packed import find_packed, read_packed
 from training.reader.questions import Asked, read_squad_questions, read_written_questions, squad_pages
 from training.reader.rows import encode_groups, load_rows, save_rows
 from training.reader.score import score_reader, scores_table
+from training.reader.stores import open_documents
 from training.report import report
 from training.settings import DataPaths
-from training.sources import read_cedict, read_pairs
+from training.sources import read_cedict, read_news, read_pairs
 
 __all__ = ["main"]
 
@@ -73,17 +71,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--count", type=int, default=600, help="questions to ask for the calibration")
         command.add_argument("--every", type=int, default=1, help="score one group of so many")
         command.add_argument("--without", nargs="*", default=[], help="kinds of question to leave out")
-        for field in fields(ReaderSettings):
-            flag = "--" + field.name.replace("_", "-")
-            if isinstance(field.default, bool):
-                command.add_argument(flag, action=argparse.BooleanOptionalAction, default=field.default)
-            else:
-                command.add_argument(flag, type=type(field.default), default=field.default)
+        add_flags(command, ReaderSettings)
     return parser
 
 
 def _settings(args: argparse.Namespace) -> ReaderSettings:
-    return ReaderSettings(**{field.name: getattr(args, field.name) for field in fields(ReaderSettings)})
+    return read_flags(args, ReaderSettings)
 
 
 def _base(args: argparse.Namespace) -> None:
@@ -102,8 +95,7 @@ def _base(args: argparse.Namespace) -> None:
 
 def _texts(data: DataPaths) -> Iterator[str]:
     """What the kept pieces are counted on: news, encyclopedia, questions, and English ten times, being scarce."""
-    with lzma.open(data.news, "rt", encoding="utf-8") as stream:
-        yield from (json.loads(line)["text"] for line in stream)
+    yield from read_news(data.news).values()
     for path in (data.cmrc, data.drcd):
         yield from squad_pages(path).values()
     english = [pair[0] for pair in read_pairs(data.tatoeba)]
@@ -122,10 +114,9 @@ def _headlines() -> dict[str, str]:
     return told
 
 
-def _homophones(data: DataPaths) -> dict[str, str]:
+def _homophones(data: DataPaths, news: Mapping[str, str]) -> dict[str, str]:
     """Common character -> others that are read alike, tones aside."""
-    with lzma.open(data.news, "rt", encoding="utf-8") as stream:
-        counts = Counter(char for line in islice(stream, _COUNTED) for char in line)
+    counts = Counter(char for text in islice(news.values(), _COUNTED) for char in text)
     groups: dict[str, set[str]] = defaultdict(set)
     for entry in read_cedict(data.cedict):
         if len(entry.word) == 1 and counts[entry.word] >= _COMMON:
@@ -135,10 +126,11 @@ def _homophones(data: DataPaths) -> dict[str, str]:
 
 def _examples(args: argparse.Namespace) -> None:
     data = DataPaths.from_folder(args.data)
-    news = _store(args.work / "news", lambda: _news_pages(data))
-    squad = _store(args.work / "squad", lambda: squad_pages(data.cmrc) | squad_pages(data.drcd))
+    texts = read_news(data.news)
+    news = open_documents(args.work / "news", texts)
+    squad = open_documents(args.work / "squad", squad_pages(data.cmrc) | squad_pages(data.drcd))
     asked = [question for path in (data.cmrc, data.drcd) for question in read_squad_questions(path)]
-    alike = _homophones(data)
+    alike = _homophones(data, texts)
     made = [
         *make_groups(news, _written(), _headlines(), alike, args.seed),
         *make_groups(squad, asked, {}, alike, args.seed),
@@ -146,23 +138,6 @@ def _examples(args: argparse.Namespace) -> None:
     for name, held in (("train", False), ("held", True)):
         count = write_groups(args.work / f"{name}.jsonl", (group for group in made if group.held is held))
         report(f"examples: {count} groups in {name}.jsonl")
-
-
-def _news_pages(data: DataPaths) -> dict[str, str]:
-    with lzma.open(data.news, "rt", encoding="utf-8") as stream:
-        items = (json.loads(line) for line in stream)
-        return {item["id"]: item["text"] for item in items if item["text"].strip()}
-
-
-def _store(folder: Path, pages: object) -> Store:
-    """A store over documents; one that is there is taken as it is."""
-    if not (folder / "store").exists():
-        (folder / "pages").mkdir(parents=True, exist_ok=True)
-        with (folder / "pages" / "all.jsonl").open("w", encoding="utf-8") as stream:
-            for document, text in pages().items():  # type: ignore[operator]
-                stream.write(json.dumps({"id": document, "text": text}, ensure_ascii=False) + "\n")
-        build_store(folder / "pages", folder / "store", IndexConfig())
-    return open_store(folder / "store")
 
 
 def _train(args: argparse.Namespace) -> None:
@@ -215,11 +190,12 @@ def _calibrate(args: argparse.Namespace) -> None:
     data = DataPaths.from_folder(args.data)
     held = [asked for asked in _written() if asked.held]
     documents = sorted({asked.document for asked in held}, key=lambda name: crc32(name.encode()))
+    news = read_news(data.news)
     outcomes = []
-    for store, inside in small_stores(args.work / "small", _news_pages(data), _headlines(), documents):
+    for store, inside in small_stores(args.work / "small", news, _headlines(), documents):
         mine = [asked for asked in held if asked.document in inside]
         outcomes += ask_held(store, mine, args.count * len(inside) // len(documents), args.seed)
-    outcomes += ask_held(_store(args.work / "news", lambda: _news_pages(data)), held, args.count // 2, args.seed)
+    outcomes += ask_held(open_documents(args.work / "news", news), held, args.count // 2, args.seed)
     weights, figures = fit_confidence(outcomes)
     file = BUILTIN_READER / "settings.json"
     settings = json.loads(file.read_text(encoding="utf-8")) | {"calibration": weights}

@@ -10,7 +10,6 @@ References:
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,15 +20,14 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from index.build import build_store
-from index.config import IndexConfig
-from index.store import Store, open_store
+from index.store import Store
 from rag.crossencoder import Verdict, load_crossencoder
 from rag.evaluation.matching import normalise
 from rag.evaluation.metrics import auroc, expected_calibration_error
 from rag.reading import evidence, judge_passages
 from rag.retriever import search
 from training.reader.questions import Asked
+from training.reader.stores import document_of, open_documents
 
 __all__ = ["Outcome", "ask_held", "fit_confidence", "small_stores"]
 
@@ -60,14 +58,8 @@ def small_stores(
     """Collections of a few documents each, with their headlines where there are any."""
     for number, start in enumerate(range(0, len(documents), _FEW)):
         chosen = documents[start : start + _FEW]
-        pages = folder / f"{number:03}"
-        if not (pages / "store").exists():
-            (pages / "pages").mkdir(parents=True, exist_ok=True)
-            lines = [{"id": name, "title": headlines.get(name, ""), "text": texts[name]} for name in chosen]
-            text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-            (pages / "pages" / "all.jsonl").write_text(text, encoding="utf-8")
-            build_store(pages / "pages", pages / "store", IndexConfig())
-        yield open_store(pages / "store"), frozenset(chosen)
+        mine = {name: texts[name] for name in chosen}
+        yield open_documents(folder / f"{number:03}", mine, headlines), frozenset(chosen)
 
 
 def ask_held(store: Store, questions: Sequence[Asked], most: int, seed: int = 0) -> list[Outcome]:
@@ -122,11 +114,10 @@ def _ask(store: Store, asked: Asked) -> Outcome | None:
     judged = judge_passages(model, asked.text, passages, store)
     if not judged:
         return None
-    place = max(range(len(judged)), key=lambda n: judged[n].holds * judged[n].relevance)
+    place = max(range(len(judged)), key=lambda n: judged[n].support)
     best, passage = judged[place], passages[place]
-    document = store.articles[passage.article_id].file.rpartition("#")[2].removesuffix(".txt")
     answerable = asked.verdict in {Verdict.ANSWERS, Verdict.YES, Verdict.NO}
-    right = answerable and document == asked.document
+    right = answerable and document_of(store, passage) == asked.document
     if right and asked.verdict is Verdict.ANSWERS:
         words = [passage.text[a:b] for a, b in (best.span, *best.spans)]
         right = any(_agree(word, answer) for word in words for answer in asked.answers)

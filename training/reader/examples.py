@@ -26,6 +26,7 @@ from rag.crossencoder import Verdict
 from rag.reading import opening_of
 from training.reader.groups import Group, Labelled, Ranges
 from training.reader.questions import Asked
+from training.reader.stores import document_of
 
 __all__ = ["make_groups"]
 
@@ -78,7 +79,7 @@ class _Maker:
         wanted = {asked.document for asked in questions}
         headed = []
         for row, passage in enumerate(store.passages.values()):
-            document = self._document(passage)
+            document = document_of(store, passage)
             if document in headlines:
                 headed.append(row)
             if document in wanted:
@@ -171,14 +172,11 @@ class _Maker:
         """A passage with what stands above it: as the product shows it, under a headline or none."""
         article = self._store.articles[passage.article_id]
         opening, chance = opening_of(article), self._draw.random()
-        headline = self._headlines.get(self._document(passage), "") if chance < _HEADLINE else ""
+        headline = self._headlines.get(document_of(self._store, passage), "") if chance < _HEADLINE else ""
         if not headline and chance < _HEADLINE + _CLAUSE:
             headline = re.split(r"[，。：！？,]", opening, maxsplit=1)[0][:_LONGEST_CLAUSE]
         above = [headline, "" if opening in passage.text else opening]
         return Labelled(" ".join(line for line in above if line), passage.text)
-
-    def _document(self, passage: Passage) -> str:
-        return self._store.articles[passage.article_id].file.rpartition("#")[2].removesuffix(".txt")
 
 
 def _place(asked: Asked, own: Sequence[Passage]) -> tuple[Passage, tuple[int, int]] | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from zlib import crc32
 
 from rag.crossencoder import Verdict
-from training.sources import is_held_out
+from training.sources import is_held_out, read_squad
 
 __all__ = ["Asked", "is_held", "read_squad_questions", "read_written_questions", "squad_pages"]
 
@@ -94,7 +94,7 @@ def _answered(item: dict[str, list[str]], kind: str, document: str, *, held: boo
 
 def squad_pages(path: Path) -> dict[str, str]:
     """Document -> text of a SQuAD-shaped file: one document per paragraph."""
-    return {document: paragraph["context"] for document, paragraph, _ in _paragraphs(path)}
+    return read_squad(path)[0]
 
 
 def read_squad_questions(path: Path) -> Iterator[Asked]:

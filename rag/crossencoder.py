@@ -341,5 +341,5 @@ def _softmax(logits: Floats) -> Floats:
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    shares: Floats = 1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))
-    return shares
+    shares = 1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))
+    return shares.astype(np.float32)

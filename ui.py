@@ -16,14 +16,14 @@ from pydantic import SecretStr
 
 from index.build import build_store, is_current
 from index.config import IndexConfig
-from index.opening import folder_of
-from index.source import find_pages
+from index.location import folder_of
+from index.reading.source import find_pages
 from rag.api import ApiConfig
-from rag.api.cli import TOKEN
 from rag.api.settings import is_loopback
+from rag.cli.console import build_progress
+from rag.cli.serve import TOKEN
 from rag.config import RagConfig
-from rag.console import build_progress
-from rag.errors import NewsQAError, SourceError, StoreError
+from rag.errors import SourceError, StoreError, WenjuError
 from window.server import Serving, serve
 
 __all__ = ["main"]
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         serving = _decide(args)
         _make_ready(serving.pages, serving.config)
         serve(serving, _tell)
-    except NewsQAError as error:
+    except WenjuError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     except KeyboardInterrupt:
@@ -55,12 +55,12 @@ def _decide(args: argparse.Namespace) -> Serving:
     """What the command line asks for.
 
     Raises:
-        NewsQAError: It would let strangers in.
+        WenjuError: It would let strangers in.
     """
     token = args.auth or os.environ.get(TOKEN, "")
     local = is_loopback(args.host)
     if not local and not token and not args.open:
-        raise NewsQAError(
+        raise WenjuError(
             f"With --host {args.host}, everyone who can reach this machine could ask and read all the pages.",
             f"Set a password with --auth, better with {TOKEN} in the environment, or say --open.",
         )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.corpora import FOLDS
 from benchmarks.fit_ranker import Ranked, fit_ranker, reciprocal_ranks
-from rag import ranking
+from rag.retrieval import ranking
 
 __all__ = ["report_ranker_ablation"]
 

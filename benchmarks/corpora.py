@@ -14,7 +14,7 @@ from zlib import crc32
 
 from index.build import build_store
 from index.config import IndexConfig
-from index.store import Store, open_store
+from index.store.opened import Store, open_store
 from training.sources import is_held_out
 
 __all__ = [

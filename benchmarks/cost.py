@@ -19,7 +19,7 @@ import numpy as np
 
 from index.build import build_store
 from index.config import IndexConfig
-from index.store import Store, open_store
+from index.store.opened import Store, open_store
 from rag.chain import AnswerChain
 
 _STAGES = ("understand", "retrieve", "read", "cite")

@@ -18,10 +18,10 @@ from pathlib import Path
 import faiss
 import numpy as np
 
+from index.disk.generations import current
 from index.embedding import Vectors, load_embedder
-from index.generations import current
-from index.store import VECTORS
-from index.vectors import load_vectors
+from index.search.vectors import load_vectors
+from index.store.opened import VECTORS
 
 _K, _DEPTH, _TRAINED = 10, 50, 20_000
 _EXACT = "Flat"

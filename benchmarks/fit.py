@@ -20,7 +20,7 @@ from benchmarks.corpora import Corpus, load_all, make_parser, open_corpus, split
 from benchmarks.fit_ranker import Ranked, fit_ranker, rank_all, report_ranking
 from benchmarks.parallel import map_chunks
 from benchmarks.trees import as_json
-from rag import ranking
+from rag.retrieval import ranking
 
 _FIGURES = "ranker_figures.json"
 _FEW = 40  # articles of a small collection: those of five newspaper pages

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.corpora import GoldQuestion, fold_of
-from index.store import Store
+from index.store.opened import Store
 from rag.evaluation.matching import files_of
-from rag.ranking import FEATURES, features
-from rag.retriever import find_rows, search
+from rag.retrieval.ranking import FEATURES, features
+from rag.retrieval.retriever import find_rows, search
 
 __all__ = ["Ranked", "fit_ranker", "rank_all", "reciprocal_ranks", "report_ranking"]
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from benchmarks import corpora
-from index.store import Store
-from rag.retriever import fuse, search
+from index.store.opened import Store
+from rag.retrieval.retriever import fuse, search
 
 _DEPTH = 50
 Ranker = Callable[[Store, str], list[str]]

@@ -21,10 +21,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from index.disk.generations import generations
 from index.doctor import examine, repair
-from index.errors import NewsQAError
-from index.generations import generations
-from index.store import open_store
+from index.errors import WenjuError
+from index.store.opened import open_store
 
 __all__ = ["kill_builds"]
 
@@ -33,7 +33,7 @@ import faulthandler, sys
 from pathlib import Path
 from index.build import build_store
 from index.config import IndexConfig
-import numpy, faiss, index.pages  # so that the time that is cut belongs to the build
+import numpy, faiss, index.reading.pages  # so that the time that is cut belongs to the build
 faulthandler.dump_traceback_later(120, exit=True)  # one that hangs tells where
 print("ready", flush=True)
 sys.stdin.readline()
@@ -82,7 +82,7 @@ def kill_builds(pages: Path, work: Path, model: str, points: int, seed: int = 0)
         whole = _build(folder, store, model, None if let_through else chance.uniform(0, 1.1) * whole) or whole
         try:
             held = _held(store)
-        except NewsQAError as error:
+        except WenjuError as error:
             print(f"{number}: {error}", file=sys.stderr)
             told["wrong"] += 1
             continue

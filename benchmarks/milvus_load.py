@@ -23,11 +23,11 @@ import numpy as np
 
 from index.build import build_store
 from index.config import IndexConfig
-from index.milvus_layout import Setup
-from index.milvus_read import open_milvus
-from index.milvus_write import push_store
-from index.store import Store, open_store
-from rag.retriever import search
+from index.milvus.layout import Setup
+from index.milvus.reader import open_milvus
+from index.milvus.writer import push_store
+from index.store.opened import Store, open_store
+from rag.retrieval.retriever import search
 
 _PER_ARTICLE = 3.5  # passages, roughly
 _SINCE = date(2023, 8, 17)

@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
-from index.store import Store, open_store
+from index.store.opened import Store, open_store
 
 __all__ = ["map_chunks"]
 

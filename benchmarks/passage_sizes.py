@@ -18,9 +18,9 @@ from pathlib import Path
 from index.build import build_store
 from index.config import IndexConfig
 from index.schema import Span
-from index.store import Store, open_store
+from index.store.opened import Store, open_store
 from rag.evaluation.matching import evidence_spans
-from rag.retriever import search
+from rag.retrieval.retriever import search
 
 _DEPTH, _NUMBER, _BUDGET = 20, 5, 1200
 _WHOLE, _HALF = 0.9, 0.5

@@ -25,7 +25,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-_WENJU = "import sys; from rag.cli import main; sys.exit(main())"
+_WENJU = "import sys; from rag.cli.command import main; sys.exit(main())"
 _PATIENCE = 300  # seconds for a start, and for an answer
 _WARM_UP = 5  # questions per worker
 _COLUMNS = ("workers", "answers/s", "p50 s", "p95 s", "errors", "Pss in all", "of a worker: Rss", "private", "dirty")

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from index.chunking import chunk
 from index.config import IndexConfig
-from index.encodings import decode
-from index.pages import read_layout
+from index.reading.encodings import decode
+from index.reading.pages import read_layout
 from index.schema import Page
 
 _BLOCK = 2_000

@@ -31,10 +31,10 @@ import numpy as np
 
 from index.build import build_store
 from index.config import IndexConfig
-from index.generations import current
-from index.store import VECTORS, open_store
-from index.vectors import load_vectors
-from rag.retriever import search
+from index.disk.generations import current
+from index.search.vectors import load_vectors
+from index.store.opened import VECTORS, open_store
+from rag.retrieval.retriever import search
 
 __all__ = ["times", "watched"]
 

@@ -20,7 +20,7 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from index.embedding import load_embedder
 from index.schema import Page, Span
-from rag.evaluation.cli import finish_run, provenance, show_summary
+from rag.cli.evaluation import finish_run, provenance, show_summary
 from rag.evaluation.collections import collection_pages
 from rag.evaluation.matching import evidence_spans, supports
 from rag.evaluation.questions import EvalQuestion, load_questions

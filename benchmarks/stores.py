@@ -26,8 +26,8 @@ from benchmarks.scale import times, watched
 from index.build import build_store
 from index.config import IndexConfig
 from index.embedding import load_embedder
-from index.store import open_store, search_text
-from rag.retriever import search
+from index.store.opened import open_store, search_text
+from rag.retrieval.retriever import search
 
 _K, _BATCH = 10, 1_000
 

@@ -1,4 +1,4 @@
-"""How does a LightGBM model become a text file that rag/forest.py walks?"""
+"""How does a LightGBM model become a text file that rag/retrieval/trees.py walks?"""
 
 from __future__ import annotations
 

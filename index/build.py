@@ -12,17 +12,17 @@ from functools import partial
 from pathlib import Path
 
 from index.config import IndexConfig
+from index.disk.generations import current
 from index.embedding import Embedder, load_embedder
 from index.errors import SourceError, StoreError
-from index.generations import current
-from index.reuse import Known, KnownVectors, open_known, verify_known
+from index.reading.source import find_pages, read_file
 from index.schema import Page
-from index.searches import Progress, write_searches
-from index.shards import either
-from index.source import find_pages, read_file
-from index.store import KEYS, VECTORS, Manifest, read_generation, read_manifest
-from index.texts import Sources, write_texts
-from index.writing import Filled, write_generation
+from index.search.shards import either
+from index.search.vector_cache import Known, KnownVectors, open_known, verify_known
+from index.store.opened import KEYS, VECTORS, Manifest, read_generation, read_manifest
+from index.store.searches import Progress, write_searches
+from index.store.texts import Sources, write_texts
+from index.store.writing import Filled, write_generation
 
 __all__ = [
     "Failure",
@@ -73,8 +73,8 @@ def build_store(  # noqa: PLR0913  # what a build is told, each by name
             is built unless all can be read.
         encoding: The encoding of text files; found for each when None.
         date: ISO date of publication for every page; it goes before mastheads, not before the dates of ready articles.
-        known: Returns vectors that were made elsewhere, see :func:`index.shards.known_shards`; they go before those
-            of the store in use.
+        known: Returns vectors that were made elsewhere, see :func:`index.search.shards.known_shards`; they go before
+            those of the store in use.
         workers: Processes that embed a large collection. A script that asks for more than one must keep its work
             below ``if __name__ == "__main__"``, since each of them imports it.
 

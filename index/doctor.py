@@ -15,14 +15,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from index.build import known_vectors
 from index.config import IndexConfig
-from index.dense import write_codes
+from index.disk.generations import MANIFEST, building, clear, current, debris, digests, generations, sizes, switch
+from index.disk.records import index_file, read_lines
 from index.embedding import load_embedder
 from index.errors import ModelError, StoreError
-from index.generations import MANIFEST, building, clear, current, debris, digests, generations, sizes, switch
-from index.items import index_file, read_lines
 from index.schema import Page
-from index.searches import write_lexical, write_searches
-from index.store import (
+from index.search.dense import write_codes
+from index.store.opened import (
     ARTICLES,
     CATALOG,
     CODES,
@@ -38,8 +37,9 @@ from index.store import (
     open_store,
     read_generation,
 )
-from index.texts import Texts, write_texts
-from index.writing import Filled, write_generation
+from index.store.searches import write_lexical, write_searches
+from index.store.texts import Texts, write_texts
+from index.store.writing import Filled, write_generation
 
 __all__ = ["Finding", "examine", "repair"]
 

@@ -5,10 +5,10 @@ The full tree, with the answering half, is drawn in ``rag/errors.py``.
 
 from __future__ import annotations
 
-__all__ = ["ModelError", "NewsQAError", "SourceError", "StoreError"]
+__all__ = ["ModelError", "SourceError", "StoreError", "WenjuError"]
 
 
-class NewsQAError(Exception):
+class WenjuError(Exception):
     """Base of every error we raise on purpose: what happened, then what to do.
 
     Args:
@@ -24,13 +24,13 @@ class NewsQAError(Exception):
         return f"{self.what} {self.fix}"
 
 
-class SourceError(NewsQAError):
+class SourceError(WenjuError):
     """A page file or a folder of pages cannot be read."""
 
 
-class ModelError(NewsQAError):
+class ModelError(WenjuError):
     """An embedding model cannot be found or loaded."""
 
 
-class StoreError(NewsQAError):
+class StoreError(WenjuError):
     """A store is missing, damaged, or was built with other settings."""

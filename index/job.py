@@ -5,7 +5,8 @@ a transformer's work that is cheap. It writes the texts whose vectors the folder
 worker makes shards of stretches of it, with the embedder that a build would use. What travels over the network is
 names and counts: all machines see the folder.
 
-A shard is found by its texts (``index.shards``), so a job that was killed, and one over more pages, embed what is left.
+A shard is found by its texts (``index.search.shards``), so a job that was killed, and one over more pages, embed what
+is left.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.config import IndexConfig
+from index.disk.generations import building
 from index.embedding import Embedder, load_embedder
-from index.errors import ModelError, NewsQAError, StoreError
-from index.generations import building
-from index.reuse import KEY_BYTES, Known, keys_of
-from index.shards import Shard, Survey, debris, is_made, read_shard, shard_name, survey, write_shard
+from index.errors import ModelError, StoreError, WenjuError
+from index.search.shards import Shard, Survey, debris, is_made, read_shard, shard_name, survey, write_shard
+from index.search.vector_cache import KEY_BYTES, Known, keys_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future, LocalCluster
@@ -61,7 +62,7 @@ _AGAIN = "Run the same command again: finished shards are kept."
 _ONE_AT_A_TIME = threading.Lock()
 
 
-class JobError(NewsQAError):
+class JobError(WenjuError):
     """Vectors cannot be made by workers."""
 
 
@@ -230,9 +231,9 @@ def _scratch(out: Path) -> Iterator[Path]:
 
 def _write_texts(folder: Path, pages: Iterable[Page], config: IndexConfig, date: str | None, known: Known) -> _Texts:
     """Write the texts that a build over these pages would embed and that are not known, in its order."""
-    from index.passages import load_passages
-    from index.store import COPIES, PASSAGES, open_articles, search_text
-    from index.texts import write_texts
+    from index.disk.passages import load_passages
+    from index.store.opened import COPIES, PASSAGES, open_articles, search_text
+    from index.store.texts import write_texts
 
     file, keys, places = folder / "missing.jsonl", [np.zeros((0, KEY_BYTES), np.uint8)], array("q", [0])
     try:
@@ -353,7 +354,7 @@ def _run(client: Client, stretches: Sequence[_Stretch]) -> Iterator[tuple[str, S
     try:
         for future in _finished(client, futures):
             yield name_of[future.key], future.result()
-    except NewsQAError:
+    except WenjuError:
         raise
     except KilledWorker as error:
         raise JobError(

@@ -17,8 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from index.opening import open_store
-    from index.store import Store
+    from index.location import open_store
+    from index.store.opened import Store
     from rag.answerers import Extract, Reader, Reading
     from rag.answerers.extractive import ExtractiveReader
     from rag.bundle import Bundle, check_bundle, make_bundle, read_bundle, write_bundle
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
         BundleError,
         EvaluationError,
         ModelError,
-        NewsQAError,
         ReplyError,
         RetrievalError,
         SourceError,
         StoreError,
+        WenjuError,
     )
+    from rag.langchain.passage_store import PassageVectorStore
     from rag.live import LiveStore
-    from rag.retriever import PassageRetriever, search
+    from rag.retrieval.retriever import PassageRetriever, search
     from rag.schema import Answer, Citation, Hit, Outcome, Remark, Trace, Turn, Warns
-    from rag.vectorstore import PassageVectorStore
 
 __all__ = [
     "Answer",
@@ -53,7 +53,6 @@ __all__ = [
     "Hit",
     "LiveStore",
     "ModelError",
-    "NewsQAError",
     "Outcome",
     "PassageRetriever",
     "PassageVectorStore",
@@ -69,6 +68,7 @@ __all__ = [
     "Trace",
     "Turn",
     "Warns",
+    "WenjuError",
     "ask",
     "check_bundle",
     "make_bundle",
@@ -79,17 +79,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "index.opening": {"open_store"},
-    "index.store": {"Store"},
+    "index.location": {"open_store"},
+    "index.store.opened": {"Store"},
     "rag.answerers": {"Extract", "Reader", "Reading"},
     "rag.answerers.extractive": {"ExtractiveReader"},
     "rag.bundle": {"Bundle", "check_bundle", "make_bundle", "read_bundle", "write_bundle"},
     "rag.chain": {"AnswerChain", "ask"},
     "rag.config": {"RagConfig"},
     "rag.live": {"LiveStore"},
-    "rag.retriever": {"PassageRetriever", "search"},
+    "rag.retrieval.retriever": {"PassageRetriever", "search"},
     "rag.schema": {"Answer", "Citation", "Hit", "Outcome", "Remark", "Trace", "Turn", "Warns"},
-    "rag.vectorstore": {"PassageVectorStore"},
+    "rag.langchain.passage_store": {"PassageVectorStore"},
 }
 
 

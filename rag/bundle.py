@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from index.schema import Page
-from index.store import Store
+from index.store.opened import Store
 from index.text import fold
 from rag.citations import check
 from rag.errors import AnswerError, BundleError

@@ -17,7 +17,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig, patch_config
 from langchain_core.runnables.config import run_in_executor
 
-from index.store import Store
+from index.store.opened import Store
 from index.text import is_chinese
 from rag.answerers.base import Extract, Reader, Reading
 from rag.answerers.extractive import ExtractiveReader
@@ -26,9 +26,9 @@ from rag.answerers.parts import read_question
 from rag.citations import cite
 from rag.config import RagConfig
 from rag.llm import StreamingModel, load_chat_model
-from rag.question import Question, check_query, understand
-from rag.ranking import explain
-from rag.retriever import PassageRetriever
+from rag.query.question import Question, check_query, understand
+from rag.retrieval.ranking import explain
+from rag.retrieval.retriever import PassageRetriever
 from rag.schema import Answer, Citation, Hit, Trace, Turn, Warns
 
 __all__ = ["AnswerChain", "ask"]
@@ -62,7 +62,7 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
         config: The settings; the defaults when None.
         reader: Who reads the passages; the extractive reader when None.
         retriever: Any LangChain retriever whose documents carry a passage's id, ``score`` and ``rank``, as those of
-            :class:`rag.retriever.PassageRetriever`, which is the one when None.
+            :class:`rag.retrieval.retriever.PassageRetriever`, which is the one when None.
         llm: A chat model that writes the answer from the passages; the one that ``config`` names when None. What the
             reader quotes stands in where it fails.
 

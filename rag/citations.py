@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from index.schema import Article, Page
-from index.store import Store, copies_of
+from index.store.opened import Store, copies_of
 from index.text import fold
 from rag.answerers.base import Extract
 from rag.errors import AnswerError
@@ -123,5 +123,5 @@ def _bare(text: str) -> str:
 
 
 def _line(page: Page, offset: int) -> int:
-    """Number, from 1, of the line that holds a character; the ends of lines as ``index.lines`` counts them."""
+    """Number, from 1, of the line that holds a character; the ends of lines as ``index.reading.lines`` counts them."""
     return 1 + sum(1 for _ in _LINE_END.finditer(page.text, 0, offset))

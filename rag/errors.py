@@ -2,7 +2,7 @@
 
 ::
 
-    NewsQAError               what happened, then what to do
+    WenjuError               what happened, then what to do
     ├── SourceError           a page file or folder cannot be read            index.errors
     ├── ModelError            an embedding or chat model cannot be loaded     index.errors
     │   └── ReplyError        a chat model gave no usable reply
@@ -11,25 +11,25 @@
     ├── AnswerError           an answer does not hold against its evidence
     ├── BundleError           a file of evidence cannot be written or read
     ├── JobError              vectors cannot be made by workers               index.job
-    ├── BusyError             too many questions are waiting                  rag.api.desk
+    ├── BusyError             too many questions are waiting                  rag.api.work_queue
     ├── NotHereError          no article has this id                          rag.api.problems
     └── EvaluationError       questions or metrics cannot be evaluated
 """
 
 from __future__ import annotations
 
-from index.errors import ModelError, NewsQAError, SourceError, StoreError
+from index.errors import ModelError, SourceError, StoreError, WenjuError
 
 __all__ = [
     "AnswerError",
     "BundleError",
     "EvaluationError",
     "ModelError",
-    "NewsQAError",
     "ReplyError",
     "RetrievalError",
     "SourceError",
     "StoreError",
+    "WenjuError",
 ]
 
 
@@ -48,17 +48,17 @@ class ReplyError(ModelError):
         self.trouble = trouble
 
 
-class RetrievalError(NewsQAError):
+class RetrievalError(WenjuError):
     """A question cannot be searched: it is empty or too long."""
 
 
-class AnswerError(NewsQAError):
+class AnswerError(WenjuError):
     """An answer does not hold against its evidence, for example a quote that does not stand in the page."""
 
 
-class BundleError(NewsQAError):
+class BundleError(WenjuError):
     """A bundle of evidence cannot be written, or a file is none."""
 
 
-class EvaluationError(NewsQAError):
+class EvaluationError(WenjuError):
     """A file of questions cannot be used, or a metric was asked for something impossible."""

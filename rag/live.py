@@ -13,10 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from index.milvus_address import is_milvus
-from index.opening import Place, generation_in_use, open_store
-from index.store import Store
-from rag.errors import NewsQAError
+from index.location import Place, generation_in_use, open_store
+from index.store.address import is_milvus
+from index.store.opened import Store
+from rag.errors import WenjuError
 
 __all__ = ["LiveStore"]
 
@@ -55,7 +55,7 @@ class LiveStore:
         on_change: Callable[[Store], None] | None = None,
     ) -> None:
         self.path = path if is_milvus(str(path)) else Path(path)
-        self.trouble: NewsQAError | None = None
+        self.trouble: WenjuError | None = None
         self._model, self._token, self._on_change = model, token, on_change
         self._every = every if isinstance(self.path, Path) else max(every, _REMOTE)
         self._store: Store | None = None
@@ -99,7 +99,7 @@ class LiveStore:
                     self.trouble = None
                     return self._store
                 store = self._newest(stamp)
-            except NewsQAError as error:
+            except WenjuError as error:
                 self.trouble = error
                 raise
             changed = store is not self._store
@@ -116,7 +116,7 @@ class LiveStore:
         return open_store(self.path, self._model, token=self._token)
 
     def _refresh_quietly(self) -> None:
-        with suppress(NewsQAError):  # kept in ``trouble``; the next look tries again
+        with suppress(WenjuError):  # kept in ``trouble``; the next look tries again
             self.refresh()
 
     def _may_be_newer(self) -> bool:

@@ -26,13 +26,13 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
 
 import index.build
-import index.store
+import index.store.opened
 from index.build import build_store
 from index.config import IndexConfig
 from index.embedding import Embedder, Vectors
-from index.store import Store, open_store
+from index.store.opened import Store, open_store
 from rag.answerers import Reading
-from rag.question import Question
+from rag.query.question import Question
 from rag.schema import Hit
 
 settings.register_profile(
@@ -116,7 +116,7 @@ def make_store(tmp_path_factory: pytest.TempPathFactory) -> MakeStore:
             for name, text in pages.items():
                 (folder / name).write_text(text, encoding="utf-8", newline="")
         with pytest.MonkeyPatch.context() as patch:
-            for module in (index.build, index.store):
+            for module in (index.build, index.store.opened):
                 patch.setattr(module, "load_embedder", lambda model: _KeywordEmbedder(keywords))
             build_store(folder, work / "store", IndexConfig(passage_size=size))
             return open_store(work / "store")

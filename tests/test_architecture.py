@@ -2,7 +2,10 @@
 
 ::
 
-    index/*  ◄── rag/*  ◄── rag/cli, rag/console, ui, window/*      and never the other way
+    index/*  ◄── rag/*  ◄── rag/cli, ui, window/*      and never the other way; training/ and benchmarks/ use both
+
+Inside each half a folder stands above all that it imports: reading ◄ disk ◄ search ◄ store ◄ milvus, and query ◄
+retrieval ◄ answerers. No arrow between folders runs back.
 """
 
 from __future__ import annotations
@@ -17,52 +20,60 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# rag.console is how the shell speaks to people
-FACES = {"rag.api.cli", "rag.cli", "rag.console", "rag.evaluation.__main__", "rag.evaluation.cli", "ui"}
+FACES = {"rag.cli", "rag.evaluation.__main__", "ui"}
+FACES |= {f"rag.cli.{file.stem}" for file in (ROOT / "rag" / "cli").glob("[a-z]*.py")}
 FACES |= {f"window.{file.stem}" for file in (ROOT / "window").glob("[a-z]*.py")}  # one face in several modules
 WORKBENCH = "rag.evaluation"  # a program of its own: it may print
 
 LEAVES = {"schema", "config", "errors"}
-SHARED = {"index.schema", "index.config", "index.errors", "index.embedding", "index.store", "index.text", "index.dates"}
-SHARED |= {"index.opening", "index.milvus_address"}  # where a store lies
+SHARED = {
+    "index.schema",
+    "index.config",
+    "index.errors",
+    "index.embedding",
+    "index.store.opened",
+    "index.text",
+    "index.reading.dates",
+}
+SHARED |= {"index.location", "index.store.address"}  # where a store lies
 WRITING = {
     "index.build",
     "index.doctor",
-    "index.pages",
-    "index.source",
-    "index.formats",
+    "index.reading.pages",
+    "index.reading.source",
+    "index.reading.formats",
     "index.job",
-    "index.shards",
-    "index.milvus_write",
+    "index.search.shards",
+    "index.milvus.writer",
 }  # for faces
 # Exceptions: LangChain's vector stores search the same indexes as the store does, so each holds one; and an evaluation
 # over pages builds a store from them first, as a face would.
 BESIDES = {
-    "rag.vectorstore": {"index.dense"},
-    "rag.milvus_vectorstore": {"index.milvus"},
+    "rag.langchain.passage_store": {"index.search.dense"},
+    "rag.langchain.milvus_store": {"index.milvus.client"},
     "rag.evaluation.collections": {"index.build"},
 }
 
 # library -> the modules that may import it
 DOORS = {
     "gradio": {"window.page"},
-    "faiss": {"index.dense"},
-    "filelock": {"index.generations"},
+    "faiss": {"index.search.dense"},
+    "filelock": {"index.disk.generations"},
     "bm25s": set(),  # tests compare with it
-    "scipy": {"index.embedding", "index.postings"},
+    "scipy": {"index.embedding", "index.search.bm25_build"},
     "rjieba": {"index.text"},
     "opencc": {"index.text"},
     "sentence_transformers": {"index.embedding"},
-    "tokenizers": {"index.embedding", "rag.crossencoder"},
-    "onnxruntime": {"rag.crossencoder"},
+    "tokenizers": {"index.embedding", "rag.retrieval.crossencoder"},
+    "onnxruntime": {"rag.retrieval.crossencoder"},
     "safetensors": {"index.embedding"},
-    "lxml": {"index.formats"},
-    "docx": {"index.formats"},
-    "pypdf": {"index.formats"},
+    "lxml": {"index.reading.formats"},
+    "docx": {"index.reading.formats"},
+    "pypdf": {"index.reading.formats"},
     "fastapi": {
         "rag.api.app",
         "rag.api.chat",
-        "rag.api.cli",
+        "rag.cli.serve",
         "rag.api.problems",
         "rag.api.routes",
         "window.page",
@@ -74,27 +85,27 @@ DOORS = {
         "rag.api.chat",
         "rag.api.problems",
         "rag.api.routes",
-        "rag.api.shield",
+        "rag.api.security",
         "rag.api.tools",
     },
-    "uvicorn": {"rag.api.cli", "window.server"},
+    "uvicorn": {"rag.cli.serve", "window.server"},
     "mcp": {"rag.api.tools"},
     "torch": set(),
     "transformers": set(),
     "langchain": {"rag.llm"},
     "langchain_core": {
         "index.embedding",
-        "rag.retriever",
-        "rag.cosine_store",
-        "rag.vectorstore",
-        "rag.milvus_vectorstore",
+        "rag.retrieval.retriever",
+        "rag.langchain.cosine_store",
+        "rag.langchain.passage_store",
+        "rag.langchain.milvus_store",
         "rag.chain",
         "rag.llm",
     },
     "dask": {"index.job"},
     "distributed": {"index.job"},
-    "pymilvus": {"index.milvus"},
-    "grpc": {"index.milvus"},
+    "pymilvus": {"index.milvus.client"},
+    "grpc": {"index.milvus.client"},
     "langchain_community": set(),
 }
 
@@ -173,7 +184,7 @@ def public_names(name: str) -> list[str] | None:
         ("import a.b as c, d", {Import("a.b"), Import("d")}),
         ("from rag.chain import ask as question", {Import("rag.chain", "ask")}),
         ("def f():\n    if True:\n        import torch", {Import("torch")}),
-        ("if TYPE_CHECKING:\n    from index.store import Store", {Import("index.store", "Store")}),
+        ("if TYPE_CHECKING:\n    from index.store.opened import Store", {Import("index.store.opened", "Store")}),
         ("from .base import Reader", {Import("rag.answerers.base", "Reader")}),
         ("from ..chain import ask", {Import("rag.chain", "ask")}),
         ("from . import base", {Import("rag.answerers", "base")}),
@@ -185,10 +196,17 @@ def test_the_reader_sees_every_import(source, expected):
 
 
 def test_the_reader_finds_the_house():
-    assert {"index", "index.store", "index.text", "rag", "rag.chain", "rag.cli", "rag.answerers.base", "ui"} <= set(
-        FILES
-    )
-    assert {i.module for i in IMPORTS["index.dense"]} >= {"faiss", "index.errors"}
+    assert {
+        "index",
+        "index.store.opened",
+        "index.text",
+        "rag",
+        "rag.chain",
+        "rag.cli.command",
+        "rag.answerers.base",
+        "ui",
+    } <= set(FILES)
+    assert {i.module for i in IMPORTS["index.search.dense"]} >= {"faiss", "index.errors"}
     assert "opencc" in {i.module for i in IMPORTS["index.text"]}  # inside a function there
     assert all(any(name in targets(user) for user in FILES) for name in SHARED - {"index.errors"})
 
@@ -266,6 +284,41 @@ def test_there_is_no_circle():
         left = {name: needs for name, needs in left.items() if name not in ready}
     # ``rag`` loads its names when they are first used; its imports are for the type checker.
     assert not {name for name in left if name != "rag"}
+
+
+def folder_of(name: str) -> str:
+    """The package that holds a module; a module at the top of a half, and each entry point, stands for itself."""
+    package = name if FILES[name].name == "__init__.py" else name.rpartition(".")[0]
+    return package if package.count(".") >= 1 and not name.endswith("__main__") else name
+
+
+def test_no_arrow_between_folders_runs_back():
+    needs: dict[str, set[str]] = {}
+    for name in FILES:
+        imported = {folder_of(t) for t in targets(name) if t in FILES and t != "rag"}
+        needs.setdefault(folder_of(name), set()).update(imported - {folder_of(name)})
+    assert {"index.reading", "index.store", "rag.retrieval"} <= set(needs)
+    del needs["rag"]  # loads its names when they are first used
+    while ready := {folder for folder, below in needs.items() if not below & set(needs)}:
+        needs = {folder: below for folder, below in needs.items() if folder not in ready}
+    assert not needs
+
+
+WORKSHOPS = [file.relative_to(ROOT) for part in ("training", "benchmarks") for file in (ROOT / part).rglob("*.py")]
+
+
+@pytest.mark.parametrize("file", sorted(file.as_posix() for file in WORKSHOPS))
+def test_a_workbench_is_imported_by_nothing_that_ships_and_takes_public_names(file):
+    """``training/`` and ``benchmarks/`` may use all of the product; the product uses neither."""
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    for i in imports_in(tree, file.removesuffix(".py").replace("/", ".").rpartition(".")[0]):
+        if i.module in FILES and i.name and f"{i.module}.{i.name}" not in FILES:
+            assert i.name in (public_names(i.module) or []), f"{file} takes {i.name} from {i.module}"
+    assert ast.get_docstring(tree)
+
+
+def test_the_product_imports_no_workbench():
+    assert not {name for name in FILES if any(t.split(".")[0] in {"training", "benchmarks"} for t in targets(name))}
 
 
 @pytest.mark.parametrize("name", sorted(name for name in FILES if name not in FACES and not inside(name, WORKBENCH)))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.cli import main, make_parser
+from rag.cli.command import main, make_parser
 
 _ROOT = Path(__file__).parent.parent
 _READMES = ("README.md", "README.zh.md")

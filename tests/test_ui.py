@@ -12,7 +12,7 @@ import pytest
 import ui
 import window.server
 from index.build import build_store
-from rag.errors import NewsQAError
+from rag.errors import WenjuError
 from window.server import Serving
 
 _PAGE = "# 云溪镇建成新桥\n\n本报记者 林一\n\n云溪镇的新桥昨天通车。新桥长120米，造价300万元。\n"
@@ -115,5 +115,5 @@ def test_a_number_that_is_no_port_is_a_wrong_command_line(port, capsys):
 def test_a_taken_port_is_a_clear_error():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(NewsQAError, match=re.escape(f"127.0.0.1:{port} cannot be listened on")):
+        with pytest.raises(WenjuError, match=re.escape(f"127.0.0.1:{port} cannot be listened on")):
             window.server._listener("127.0.0.1", port)

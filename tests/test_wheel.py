@@ -37,7 +37,7 @@ socket.socket.connect, socket.getaddrinfo = connect, getaddrinfo
 PROGRAM = """
 import json, pathlib, socket, sys
 
-import index, index.store, rag
+import index, index.store.opened, rag
 from index.build import build_store
 from index.config import BUILTIN_MODEL, IndexConfig
 
@@ -53,7 +53,7 @@ store = rag.open_store("store")
 article = next(a for a in store.articles.values() if a.title and a.kind == "news")
 answer = rag.ask(store, article.title)
 print(json.dumps({
-    "homes": [rag.__file__, index.store.__file__, str(BUILTIN_MODEL)],
+    "homes": [rag.__file__, index.store.opened.__file__, str(BUILTIN_MODEL)],
     "refused": refused,
     "pages": manifest.pages,
     "answer": answer.to_dict(),

@@ -105,7 +105,7 @@ def dense_run(test: DevSet, tokenizer: Tokenizer, table: NDArray[np.float32], ca
 
 def bm25_run(test: DevSet) -> Scores:
     """Query number -> document -> BM25 score of its best text, for the first ten documents."""
-    from index.postings import index_texts
+    from index.search.bm25_build import index_texts
 
     index = index_texts(test.texts)
     run: Scores = {}
@@ -193,7 +193,7 @@ def _seed_set(pages: Path, questions: Path) -> DevSet:
     """The passages of a store built over the pages, and the questions that have evidence in them."""
     from index.build import build_store
     from index.config import IndexConfig
-    from index.store import open_store, search_text
+    from index.store.opened import open_store, search_text
     from rag.evaluation.matching import GoldIndex
     from rag.evaluation.questions import load_questions
 

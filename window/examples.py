@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import islice, zip_longest
 
 from index.schema import Article, Kind
-from index.store import Store
+from index.store.opened import Store
 from rag.chain import AnswerChain
-from rag.errors import EvaluationError, NewsQAError
+from rag.errors import EvaluationError, WenjuError
 from rag.evaluation.draft import draft_questions
 from rag.evaluation.questions import EvalQuestion
 
@@ -88,7 +88,7 @@ def _answers(chain: AnswerChain, draft: EvalQuestion) -> bool:
     """Whether the answer is sure, and quotes what the question was made of."""
     try:
         answer = chain.invoke(draft.question)
-    except NewsQAError:
+    except WenjuError:
         return False
     told = "".join(citation.quote for citation in answer.citations)
     return answer.confidence >= _SURE and all(gold in told for gold in draft.answers)

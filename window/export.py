@@ -8,9 +8,9 @@ import re
 import zipfile
 from collections.abc import Sequence
 
-from index.store import Store
+from index.store.opened import Store
 from rag.bundle import make_bundle
-from rag.console import place
+from rag.cli.console import place
 from rag.schema import Answer, Outcome
 
 __all__ = ["as_markdown", "as_plain", "bundle_file", "conversation_file"]

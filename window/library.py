@@ -23,11 +23,11 @@ from anyio import to_thread
 from index.build import Failure, build_store
 from index.config import IndexConfig
 from index.errors import SourceError
-from index.formats import SUFFIXES
+from index.reading.formats import SUFFIXES
+from index.reading.source import MOST_BYTES, find_pages, read_file
 from index.schema import Page
-from index.source import MOST_BYTES, find_pages, read_file
-from index.store import Store
-from rag.errors import NewsQAError
+from index.store.opened import Store
+from rag.errors import WenjuError
 from window.shape import row_view
 
 __all__ = ["Job", "Library", "NotAllowedError", "safe_name"]
@@ -38,7 +38,7 @@ _MOST_FILES = 500  # that wait in one batch
 _RESERVED = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
 
 
-class NotAllowedError(NewsQAError):
+class NotAllowedError(WenjuError):
     """The collection may not be changed from this window."""
 
 
@@ -194,7 +194,7 @@ class Library:
             build_store(self.pages, self.store, self.config, report, on_failure=failed)
             self.built()
             job.state = "done"
-        except NewsQAError as error:
+        except WenjuError as error:
             job.problem, job.state = str(error).replace(str(self.pages), ""), "failed"
         except Exception as error:  # a thread has nobody above it who could tell
             job.problem, job.state = type(error).__name__, "failed"

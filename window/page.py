@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rag.chain import AnswerChain
-from rag.errors import NewsQAError
+from rag.errors import WenjuError
 from window.export import as_plain
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _asker(gr: Any, chain: Callable[[], AnswerChain]) -> Callable[[str], str]:
         """
         try:
             return as_plain(chain().invoke(question))
-        except NewsQAError as error:
+        except WenjuError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
     return ask

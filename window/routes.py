@@ -15,17 +15,17 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 
-from index.opening import folder_of
+from index.location import folder_of
 from index.schema import Kind
-from index.store import Store
-from rag.api.desk import Desk
-from rag.errors import NewsQAError, RetrievalError, SourceError, StoreError
+from index.store.opened import Store
+from rag.api.work_queue import WorkQueue
+from rag.errors import RetrievalError, SourceError, StoreError, WenjuError
+from rag.feedback import Verdict, save_feedback
 from rag.live import LiveStore
-from rag.retriever import search
+from rag.retrieval.retriever import search
 from rag.schema import Hit
 from window.examples import Starters
 from window.export import bundle_file, conversation_file
-from window.feedback import Verdict, save_feedback
 from window.library import Library, NotAllowedError
 from window.shape import article_view, row_view, text_pieces
 from window.talk import Asked, Kept, Talk, problem
@@ -59,7 +59,7 @@ class Felt(_FromBrowser):
     word: str = Field(default="", max_length=2000)
 
 
-class GoneError(NewsQAError):
+class GoneError(WenjuError):
     """What the page asks for is no longer there."""
 
 
@@ -69,7 +69,7 @@ class Backend:
 
     Attributes:
         talk: Answers questions.
-        desk: Where other work is done that takes a processor.
+        work_queue: Where other work is done that takes a processor.
         library: Changes the collection.
         live: Holds the store.
         starters: Questions for the start page.
@@ -77,7 +77,7 @@ class Backend:
     """
 
     talk: Talk
-    desk: Desk
+    work_queue: WorkQueue
     library: Library
     live: LiveStore
     starters: Starters
@@ -118,7 +118,7 @@ def add_routes(app: FastAPI, backend: Backend) -> None:
     app.include_router(_collection(backend), include_in_schema=False)
 
     async def tell(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, NewsQAError)  # noqa: S101  # as it is registered below
+        assert isinstance(error, WenjuError)  # noqa: S101  # as it is registered below
         status = {NotAllowedError: 403, GoneError: 410}.get(type(error), 422)
         return JSONResponse({"error": problem(error)}, status_code=status)
 
@@ -186,7 +186,7 @@ def _collection(backend: Backend) -> APIRouter:
     @router.post("/search")
     async def look(looked: Looked) -> dict[str, Any]:
         try:
-            return {"hits": await backend.desk.run(lambda: _hits(backend.filled(), looked))}
+            return {"hits": await backend.work_queue.run(lambda: _hits(backend.filled(), looked))}
         except RetrievalError as error:
             return {"hits": [], "error": problem(error, looked.query)}
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from index.opening import folder_of
+from index.location import folder_of
 from rag.api import ApiConfig, create_api
-from rag.api.cli import listen
 from rag.chain import AnswerChain
+from rag.cli.serve import listen
 from rag.config import RagConfig
-from rag.errors import NewsQAError
+from rag.errors import WenjuError
 from rag.live import LiveStore
-from rag.question import LONGEST_QUERY
+from rag.query.question import LONGEST_QUERY
 from window.examples import Starters
 from window.library import Library
 from window.page import POLICY, make_page, mount_page
@@ -53,9 +53,9 @@ def make_app(serving: Serving) -> FastAPI:
     starters = Starters()
     live = LiveStore(config.store, config.index.model, on_change=starters.prepare)
     app = create_api(live, config, serving.api, window_policy=POLICY)
-    talk = Talk(live, app.state.desk, config, serving.api.threads)
+    talk = Talk(live, app.state.work_queue, config, serving.api.threads)
     library = Library(serving.pages, folder_of(config.store), config.index, live.refresh, serving.locked)
-    add_routes(app, Backend(talk, app.state.desk, library, live, starters, _facts(config)))
+    add_routes(app, Backend(talk, app.state.work_queue, library, live, starters, _facts(config)))
 
     def chain() -> AnswerChain:
         return talk.chain(Wishes(min_confidence=config.min_confidence, generated=bool(config.llm)))
@@ -72,7 +72,7 @@ def serve(serving: Serving, tell: Callable[[str], None]) -> None:
         tell: Called with the line that names the address.
 
     Raises:
-        NewsQAError: The address cannot be listened on.
+        WenjuError: The address cannot be listened on.
     """
     import uvicorn
 
@@ -105,7 +105,7 @@ def _listener(host: str, port: int | None) -> Any:
     for number in [port] if port else range(_FIRST_PORT, _FIRST_PORT + _PORTS):
         try:
             return listen(host, number)
-        except NewsQAError:
+        except WenjuError:
             continue
     where = f"{host}:{port}" if port else f"{host}, ports {_FIRST_PORT} to {_FIRST_PORT + _PORTS - 1},"
-    raise NewsQAError(f"{where} cannot be listened on.", "Name a free one with --host and --port.")
+    raise WenjuError(f"{where} cannot be listened on.", "Name a free one with --host and --port.")

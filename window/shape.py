@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Any
 
 from index.schema import Article, Line, Link, Segment
-from index.store import Store
-from rag.console import confidence_words
+from index.store.opened import Store
+from rag.cli.console import confidence_words
 from rag.schema import Answer, Citation
 
 __all__ = ["answer_view", "article_view", "citation_view", "place_of", "row_view", "text_pieces"]

@@ -12,13 +12,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from index.store import Store
-from rag.api.desk import BusyError, Desk
+from index.store.opened import Store
+from rag.api.work_queue import BusyError, WorkQueue
 from rag.chain import AnswerChain
 from rag.config import RagConfig
-from rag.errors import NewsQAError, RetrievalError
+from rag.errors import RetrievalError, WenjuError
 from rag.llm import StreamingModel, load_chat_model
-from rag.question import LONGEST_QUERY
+from rag.query.question import LONGEST_QUERY
 from rag.schema import Answer, Turn
 from window.export import as_markdown, as_plain
 from window.shape import answer_view
@@ -74,13 +74,13 @@ class Talk:
 
     Args:
         stores: Gives the store that answers now.
-        desk: Where the work is done, together with that of other programs.
+        work_queue: Where the work is done, together with that of other programs.
         config: The settings; its ``llm`` may write answers where a person wishes so.
-        at_once: How many questions the desk answers at the same time.
+        at_once: How many questions the work_queue answers at the same time.
     """
 
-    def __init__(self, stores: Callable[[], Store], desk: Desk, config: RagConfig, at_once: int) -> None:
-        self.stores, self.desk, self.config, self.at_once = stores, desk, config, at_once
+    def __init__(self, stores: Callable[[], Store], work_queue: WorkQueue, config: RagConfig, at_once: int) -> None:
+        self.stores, self.work_queue, self.config, self.at_once = stores, work_queue, config, at_once
         self._answers: OrderedDict[str, tuple[Answer, str]] = OrderedDict()
         self._generations: OrderedDict[str, Store] = OrderedDict()
         self._llm: StreamingModel | None = None
@@ -114,18 +114,18 @@ class Talk:
 
         Closing the iterator stops the work: after the passage or the word that is being read, nothing more is done.
         """
-        if (ahead := self.desk.held - self.at_once + 1) > 0:
+        if (ahead := self.work_queue.held - self.at_once + 1) > 0:
             yield {"type": "waiting", "ahead": ahead}
         last: tuple[Answer, Store] | None = None
         try:
-            async with aclosing(self.desk.stream(lambda: self._grow(asked))) as steps:
+            async with aclosing(self.work_queue.stream(lambda: self._grow(asked))) as steps:
                 async for last in steps:
                     yield {"type": "part", "answer": answer_view(*last)}
             if last:
                 yield {"type": "done", "answer": self._done(*last)}
         except BusyError:
             yield {"type": "error", "code": "busy"}
-        except NewsQAError as error:
+        except WenjuError as error:
             yield {"type": "error", **problem(error, asked.question)}
 
     def _grow(self, asked: Asked) -> Iterator[tuple[Answer, Store]]:
@@ -151,7 +151,7 @@ class Talk:
         return self._llm
 
 
-def problem(error: NewsQAError, asked: str = "") -> dict[str, Any]:
+def problem(error: WenjuError, asked: str = "") -> dict[str, Any]:
     """An error as the browser tells it: a code that it has words for, and the words of the error itself."""
     told = {"code": type(error).__name__, "what": error.what, "fix": error.fix}
     if isinstance(error, RetrievalError) and not any(char.isalnum() for char in asked):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from index.store import Store
-from rag.question import Question
+from index.store.opened import Store
+from rag.query.question import Question
 from rag.schema import Hit, Remark
 
 __all__ = ["Extract", "Reader", "Reading"]

@@ -17,9 +17,9 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 
-from index.dates import relative_days
+from index.reading.dates import relative_days
 from index.text import fold, is_chinese, names, sentence_spans, tokens
-from rag.figures import Day, Figure, FigureKind, figures
+from rag.query.figures import Day, Figure, FigureKind, figures
 
 __all__ = ["Evidence", "Fault", "Flaw", "check_sentence", "demands", "order_spans"]
 

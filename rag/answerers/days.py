@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from index.dates import When, relative_days
+from index.reading.dates import When, relative_days
 from index.schema import Article
 from index.text import is_chinese
-from rag.question import Asks, Question
+from rag.query.question import Asks, Question
 from rag.schema import Remark, Warns
 
 __all__ = ["resolve_days"]

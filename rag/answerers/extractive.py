@@ -1,6 +1,6 @@
 """Which words of the passages answer? A reader that only ever points at text of the pages, or abstains.
 
-One model reads question and passage together (``rag.crossencoder``). The words it points at are the direct
+One model reads question and passage together (``rag.retrieval.crossencoder``). The words it points at are the direct
 answer, the sentences around them the evidence. Where the likeliest passage says the same of another place, person, day
 or kind than the question's, the question is not answered, and the difference is told.
 """
@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.schema import Article, Passage
-from index.store import Store
+from index.store.opened import Store
 from index.text import clause_spans, fold, is_chinese
 from rag.answerers.base import Extract, Reading
 from rag.answerers.days import resolve_days
-from rag.crossencoder import CrossEncoder, Judgement, Verdict, load_crossencoder
-from rag.memory import sentences_of
-from rag.question import Asks, Question
-from rag.reading import DATELINE, evidence, head_of, judge_passages
+from rag.query.question import Asks, Question
+from rag.retrieval.cache import sentences_of
+from rag.retrieval.crossencoder import CrossEncoder, Judgement, Verdict, load_crossencoder
+from rag.retrieval.judging import DATELINE, evidence, head_of, judge_passages
 from rag.schema import Hit, Remark, Warns
 
 __all__ = ["ExtractiveReader"]

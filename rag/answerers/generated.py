@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from index.schema import Article, Passage, Role
-from index.store import Store
+from index.store.opened import Store
 from index.text import CLOSERS, TERMINALS, fold, is_chinese, sentence_spans
 from rag.answerers.base import Extract, Reading
 from rag.answerers.checks import Evidence, Fault, Flaw, check_sentence, demands, order_spans
 from rag.errors import ReplyError
 from rag.llm import StreamingModel, Trouble, stream_reply
-from rag.question import Question
+from rag.query.question import Question
 from rag.schema import Hit, Remark, Warns
 
 __all__ = ["Draft", "Sentence", "Writer", "make_prompt"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from index.store import Store
+from index.store.opened import Store
 from index.text import is_chinese
 from rag.answerers.base import Extract, Reader, Reading
-from rag.question import Question
+from rag.query.question import Question
 from rag.schema import Hit, Remark, Warns
 
 __all__ = ["read_question"]

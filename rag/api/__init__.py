@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.api.app import create_api
+    from rag.api.security import API_POLICY, WINDOW_POLICY, SecurityMiddleware
     from rag.api.settings import ApiConfig
-    from rag.api.shield import API_POLICY, WINDOW_POLICY, Shield
 
-__all__ = ["API_POLICY", "WINDOW_POLICY", "ApiConfig", "Shield", "create_api"]
+__all__ = ["API_POLICY", "WINDOW_POLICY", "ApiConfig", "SecurityMiddleware", "create_api"]
 
 _HOMES = {"create_api": "rag.api.app", "ApiConfig": "rag.api.settings"}
 
@@ -28,7 +28,7 @@ _HOMES = {"create_api": "rag.api.app", "ApiConfig": "rag.api.settings"}
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'rag.api' has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "rag.api.shield")), name)
+    return getattr(import_module(_HOMES.get(name, "rag.api.security")), name)
 
 
 def __dir__() -> list[str]:

@@ -5,9 +5,10 @@ To put the window on the same port, mount it on the application before serving i
     app = create_api(LiveStore(config.store), config, api)
     app = gr.mount_gradio_app(app, blocks, path="/")  # after ours: its path "/" takes what no route of ours took
 
-Its requests then pass the same :class:`rag.api.shield.Shield`: token (a browser asks for it as a password), host and
-origin checks, headers with ``WINDOW_POLICY``, rate limit, access log. The store is ``app.state.stores()``, called once
-per question, and questions of the window that go through ``app.state.desk`` share its bound with all the others.
+Its requests then pass the same :class:`rag.api.security.SecurityMiddleware`: token (a browser asks for it as a
+password), host and origin checks, headers with ``WINDOW_POLICY``, rate limit, access log. The store is
+``app.state.stores()``, called once per question, and questions of the window that go through ``app.state.work_queue``
+share its bound with all the others.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from fastapi import FastAPI
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from index.store import Store
+from index.store.opened import Store
 from rag.api.chat import make_chat
-from rag.api.desk import Desk
 from rag.api.page import guide_page
 from rag.api.problems import add_handlers
 from rag.api.routes import make_routes
+from rag.api.security import WINDOW_POLICY, SecurityMiddleware
 from rag.api.service import Service, program_version
 from rag.api.settings import ApiConfig
-from rag.api.shield import WINDOW_POLICY, Shield
 from rag.api.tools import AgentDoor
+from rag.api.work_queue import WorkQueue
 from rag.config import RagConfig
-from rag.errors import NewsQAError
+from rag.errors import WenjuError
 
 __all__ = ["create_api"]
 
@@ -60,21 +61,21 @@ def create_api(
         window_policy: Content-Security-Policy of what is mounted beside the API.
 
     Returns:
-        The application; ``state`` has ``stores``, ``service`` and ``desk``.
+        The application; ``state`` has ``stores``, ``service`` and ``work_queue``.
     """
     config, api = config or RagConfig(), api or ApiConfig()
     stores = (lambda: store) if isinstance(store, Store) else store
-    desk = Desk(api.threads, api.waiting)
-    service = Service(stores, config, api, desk)
+    work_queue = WorkQueue(api.threads, api.waiting)
+    service = Service(stores, config, api, work_queue)
     agents = AgentDoor(service)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with suppress(NewsQAError):  # /readyz tells; a build may come
+        with suppress(WenjuError):  # /readyz tells; a build may come
             await anyio.to_thread.run_sync(stores)  # so that the first question need not wait
         async with agents.open():
             yield
-        desk.close()
+        work_queue.close()
 
     app = FastAPI(
         title="文据 Wenju",
@@ -84,7 +85,7 @@ def create_api(
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.stores, app.state.service, app.state.desk = stores, service, desk
+    app.state.stores, app.state.service, app.state.work_queue = stores, service, work_queue
     add_handlers(app)
     app.include_router(make_routes(service))
     app.include_router(make_chat(service))
@@ -94,5 +95,5 @@ def create_api(
     async def docs() -> HTMLResponse:
         return HTMLResponse(guide_page(app.openapi()))
 
-    app.add_middleware(Shield, config=api, window_policy=window_policy)
+    app.add_middleware(SecurityMiddleware, config=api, window_policy=window_policy)
     return app

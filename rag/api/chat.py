@@ -27,10 +27,10 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from rag.api.models import AnswerOut
 from rag.api.problems import DOCUMENTED, problem_of, respond
 from rag.api.service import Service
-from rag.api.wire import AnswerOut
-from rag.errors import NewsQAError
+from rag.errors import WenjuError
 from rag.schema import Answer, Citation, Turn
 
 __all__ = ["MODEL", "make_chat"]
@@ -243,7 +243,7 @@ async def _events(
                     reply.take(await anext(answers))
                 except StopAsyncIteration:
                     break
-    except NewsQAError as error:
+    except WenjuError as error:
         status, what, fix = problem_of(error)
         yield _event({"error": {"message": f"{what} {fix}", "type": "server_error", "param": None, "code": status}})
         return

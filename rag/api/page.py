@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from rag.api.wire import ArticleOut, LineOut
+from rag.api.models import ArticleOut, LineOut
 
 __all__ = ["article_page", "guide_page"]
 

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from rag.api.desk import BusyError
-from rag.errors import ModelError, NewsQAError, ReplyError, RetrievalError, StoreError
+from rag.api.work_queue import BusyError
+from rag.errors import ModelError, ReplyError, RetrievalError, StoreError, WenjuError
 
 __all__ = ["DOCUMENTED", "NotHereError", "Problem", "add_handlers", "faults", "problem_of", "respond"]
 
@@ -28,7 +28,7 @@ _OPENAI_TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate
 _MOST_FAULTS = 8
 
 
-class NotHereError(NewsQAError):
+class NotHereError(WenjuError):
     """What a client asked for by its id is not in the collection."""
 
 
@@ -113,7 +113,7 @@ def respond(
     return JSONResponse(body, status, dict(headers or {}), media_type="application/problem+json")
 
 
-def problem_of(error: NewsQAError) -> tuple[int, str, str]:
+def problem_of(error: WenjuError) -> tuple[int, str, str]:
     """Status, what and fix of one of our errors, as a client may know them.
 
     What is wrong with the store or a model is the keeper's to read, since it tells folders and addresses: it goes to
@@ -140,8 +140,8 @@ def faults(errors: Sequence[Any]) -> list[Fault]:
 def add_handlers(app: FastAPI) -> None:
     """Let every error of an application be a problem."""
 
-    @app.exception_handler(NewsQAError)
-    async def ours(request: Request, error: NewsQAError) -> JSONResponse:
+    @app.exception_handler(WenjuError)
+    async def ours(request: Request, error: WenjuError) -> JSONResponse:
         status, what, fix = problem_of(error)
         headers = {"Retry-After": str(error.wait)} if isinstance(error, BusyError) else {}
         return respond(status, what, fix, path=request.url.path, headers=headers)

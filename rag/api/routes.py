@@ -9,13 +9,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from index.schema import Kind
+from rag.api.models import AnswerOut, ArticleOut, ArticlesOut, AskIn, Health, InfoOut, SearchIn, SearchOut
 from rag.api.page import article_page
 from rag.api.problems import DOCUMENTED, respond
 from rag.api.service import Service
-from rag.api.wire import AnswerOut, ArticleOut, ArticlesOut, AskIn, Health, InfoOut, SearchIn, SearchOut
 from rag.config import Within
-from rag.errors import NewsQAError
-from rag.question import LONGEST_QUERY
+from rag.errors import WenjuError
+from rag.query.question import LONGEST_QUERY
 from rag.schema import Turn
 
 __all__ = ["make_routes"]
@@ -100,7 +100,7 @@ def make_routes(service: Service) -> APIRouter:
         """503 until a collection is open; then 200, also while a newer one is being opened."""
         try:
             service.stores()
-        except NewsQAError:
+        except WenjuError:
             return respond(
                 503, "There is no collection to answer from.", "Run `wenju build`, or wait until it is done."
             )

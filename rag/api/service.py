@@ -1,7 +1,7 @@
 """What can be asked of a collection? One set of calls for the HTTP routes, for chat and for agents alike.
 
 Each call takes the store of its moment and keeps it to its end, whatever is built meanwhile. Calls that search or
-answer go through the :class:`rag.api.desk.Desk`; the others only look something up.
+answer go through the :class:`rag.api.work_queue.WorkQueue`; the others only look something up.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pathlib import PurePath
 from typing import Any
 
 from index.schema import Article
-from index.store import Store
-from rag.api.desk import Desk
+from index.store.opened import Store
+from rag.api.models import ArticleHead, ArticleOut, ArticlesOut, InfoOut, LineOut, PassageOut, SearchOut
 from rag.api.problems import NotHereError
 from rag.api.settings import ApiConfig
-from rag.api.wire import ArticleHead, ArticleOut, ArticlesOut, InfoOut, LineOut, PassageOut, SearchOut
+from rag.api.work_queue import WorkQueue
 from rag.chain import AnswerChain
 from rag.config import RagConfig, Within
-from rag.question import LONGEST_QUERY
-from rag.retriever import passage_document, search
+from rag.query.question import LONGEST_QUERY
+from rag.retrieval.retriever import passage_document, search
 from rag.schema import Answer, Turn
 
 __all__ = ["Service", "program_version"]
@@ -37,11 +37,11 @@ class Service:
         stores: Returns the store to answer from, such as a :class:`rag.live.LiveStore`.
         config: The settings of answering.
         api: The settings of serving.
-        desk: Who does the work.
+        work_queue: Who does the work.
     """
 
-    def __init__(self, stores: Callable[[], Store], config: RagConfig, api: ApiConfig, desk: Desk) -> None:
-        self.stores, self.config, self.api, self.desk = stores, config, api, desk
+    def __init__(self, stores: Callable[[], Store], config: RagConfig, api: ApiConfig, work_queue: WorkQueue) -> None:
+        self.stores, self.config, self.api, self.work_queue = stores, config, api, work_queue
         self._chain: AnswerChain | None = None
 
     async def ask(self, question: str, history: Sequence[Turn] = (), within: Within = _ALL) -> Answer:
@@ -49,22 +49,22 @@ class Service:
 
         Raises:
             BusyError: Too many questions are waiting.
-            NewsQAError: As for :func:`rag.chain.ask`, and there is no store.
+            WenjuError: As for :func:`rag.chain.ask`, and there is no store.
         """
         self._note("ask", question)
         asked = {"question": question, "history": list(history)}
-        return await self.desk.run(lambda: self._chain_for(within).invoke(asked))
+        return await self.work_queue.run(lambda: self._chain_for(within).invoke(asked))
 
     def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncGenerator[Answer, None]:
         """The answer as it grows; each begins with the one before. Errors as for :meth:`ask`."""
         self._note("chat", question)
         asked = {"question": question, "history": list(history)}
-        return self.desk.stream(lambda: self._chain_for(_ALL).stream(asked))
+        return self.work_queue.stream(lambda: self._chain_for(_ALL).stream(asked))
 
     async def search(self, query: str, k: int, within: Within = _ALL) -> SearchOut:
-        """The passages that fit best. Errors as for :func:`rag.retriever.search`, and BusyError."""
+        """The passages that fit best. Errors as for :func:`rag.retrieval.retriever.search`, and BusyError."""
         self._note("search", query)
-        return await self.desk.run(lambda: self._search(query, k, within))
+        return await self.work_queue.run(lambda: self._search(query, k, within))
 
     def article(self, article_id: str) -> ArticleOut:
         """One article.

@@ -20,10 +20,10 @@ import anyio.to_thread
 from pydantic import BaseModel, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rag.api.models import AnswerOut, ArticleOut, AskIn, ReadIn, SearchIn, SearchOut
 from rag.api.problems import faults, problem_of, respond
 from rag.api.service import Service, program_version
-from rag.api.wire import AnswerOut, ArticleOut, AskIn, ReadIn, SearchIn, SearchOut
-from rag.errors import NewsQAError
+from rag.errors import WenjuError
 from rag.schema import Turn
 
 __all__ = ["AgentDoor"]
@@ -172,7 +172,7 @@ async def _call(tools: dict[str, _Tool], name: str, arguments: Any) -> tuple[dic
         given = await tool.do(tool.takes.model_validate(arguments))
     except ValidationError as error:
         return "; ".join(f"{fault.where}: {fault.what}" for fault in faults(error.errors())), True
-    except NewsQAError as error:
+    except WenjuError as error:
         _, what, fix = problem_of(error)
         return f"{what} {fix}", True
     except Exception as error:  # the package would log its message, which may repeat the question

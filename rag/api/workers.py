@@ -23,7 +23,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 from weakref import WeakSet
 
-from rag.errors import NewsQAError
+from rag.errors import WenjuError
 
 __all__ = ["FairListener", "keep"]
 
@@ -72,7 +72,7 @@ class _Worker:
     process: SpawnProcess
     line: Connection
     begun: bool = False
-    trouble: NewsQAError | None = None
+    trouble: WenjuError | None = None
 
     @property
     def dead(self) -> bool:
@@ -83,7 +83,7 @@ class _Worker:
         with suppress(EOFError, OSError):
             while self.line.poll():
                 told = self.line.recv()
-                self.begun, self.trouble = told is None, NewsQAError(*told) if told else None
+                self.begun, self.trouble = told is None, WenjuError(*told) if told else None
 
 
 def keep(work: Callable[..., None], given: Sequence[Any], count: int) -> None:
@@ -99,7 +99,7 @@ def keep(work: Callable[..., None], given: Sequence[Any], count: int) -> None:
         count: How many processes, 1 or more.
 
     Raises:
-        NewsQAError: No worker can begin; what the last one raised, where that was a NewsQAError.
+        WenjuError: No worker can begin; what the last one raised, where that was a WenjuError.
     """
     with _signals() as signals:
         crew = _Crew(work, given, count)
@@ -123,7 +123,7 @@ class _Crew:
         """Start who is missing, wait a little, and take in what is new.
 
         Raises:
-            NewsQAError: No worker can begin.
+            WenjuError: No worker can begin.
         """
         while len(self._workers) < self._count and time.monotonic() >= self._not_before:
             self._workers.append(_start(self._work, self._given))
@@ -161,7 +161,7 @@ class _Crew:
             return
         self._failures += 1
         if self._failures >= self._count and not any(other.begun for other in self._workers):
-            raise worker.trouble or NewsQAError(f"No worker can begin (the last ended with {code}).", "Read the log.")
+            raise worker.trouble or WenjuError(f"No worker can begin (the last ended with {code}).", "Read the log.")
         pause = min(_LONGEST_PAUSE, 2.0 ** (self._failures - 1))
         self._not_before = time.monotonic() + pause
         reason = worker.trouble or f"it ended with {code}"
@@ -190,7 +190,7 @@ def _begin(work: Callable[..., None], given: tuple[Any, ...], line: Connection) 
 
     try:
         work(*given, begun)
-    except NewsQAError as error:
+    except WenjuError as error:
         line.send((error.what, error.fix))
         raise SystemExit(1) from None
 

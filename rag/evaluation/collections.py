@@ -14,7 +14,7 @@ from pathlib import Path
 from index.build import Progress, build_from_pages, is_built_from, read_pages
 from index.config import IndexConfig
 from index.schema import Page
-from index.store import Store, open_store
+from index.store.opened import Store, open_store
 from rag.errors import EvaluationError, StoreError
 from rag.evaluation.questions import read_json_lines
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from index.schema import Article, Kind, Role
-from index.store import Store
+from index.store.opened import Store
 from index.text import fold, names, sentence_spans
 from rag.errors import EvaluationError
 from rag.evaluation.chat import ChatModel, enclosed, read_object, say

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from index.schema import Page, Passage, Span
-from index.store import Store
+from index.store.opened import Store
 from index.text import fold
 from rag.evaluation.questions import EvalQuestion, Evidence
 from rag.schema import Citation, Place

@@ -12,16 +12,16 @@ from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
-from index.store import Store, open_store
+from index.store.opened import Store, open_store
 from rag.chain import AnswerChain
 from rag.citations import check, check_copy
 from rag.config import RagConfig
-from rag.errors import AnswerError, EvaluationError, NewsQAError
+from rag.errors import AnswerError, EvaluationError, WenjuError
 from rag.evaluation.matching import GoldIndex, supports
 from rag.evaluation.questions import EvalQuestion
 from rag.evaluation.rows import Row
 from rag.llm import StreamingModel
-from rag.retriever import search
+from rag.retrieval.retriever import search
 from rag.schema import Answer, Citation, Place, Warns
 
 __all__ = ["Examiner", "ask_all", "check_gold"]
@@ -68,7 +68,7 @@ class Examiner:
         start = time.perf_counter()
         try:
             answer = self._chain.invoke({"question": question.question, "history": list(question.history)})
-        except NewsQAError as error:
+        except WenjuError as error:
             return self._row(question, None, start, str(error))
         return self._row(question, answer, start, "")
 

@@ -9,8 +9,8 @@ import pytest
 
 from index.config import IndexConfig
 from index.schema import Page
-from index.store import Store
-from index.texts import write_texts
+from index.store.opened import Store
+from index.store.texts import write_texts
 
 FILES = (
     "articles.index.npy",

@@ -10,8 +10,8 @@ from index.build import build_from_pages, build_store, each_page, is_built_from,
 from index.config import IndexConfig
 from index.embedding import StaticEmbedder, load_embedder
 from index.errors import ModelError, SourceError, StoreError
-from index.store import open_store, read_manifest
-from index.texts import Sources
+from index.store.opened import open_store, read_manifest
+from index.store.texts import Sources
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_every_step_reports_its_progress(pages, tmp_path, config):
 
 
 def test_passages_are_embedded_batch_by_batch(pages, tmp_path, config, monkeypatch):
-    monkeypatch.setattr("index.searches._BATCH", 3)
+    monkeypatch.setattr("index.store.searches._BATCH", 3)
     told = []
     build_store(pages, tmp_path / "small", config, lambda *step: told.append(step))
     steps = list(dict.fromkeys(step for step in told if step[0] == "embed"))

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.chunking import chunk
-from index.pages import read_articles
+from index.reading.pages import read_articles
+from index.reading.source import find_pages, read_page
 from index.schema import Page, Role
-from index.source import find_pages, read_page
 from index.text import sentence_spans
 
 _LINES = [

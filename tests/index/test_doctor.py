@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 import index.doctor
-import index.texts
+import index.store.texts
 from index.build import build_store
 from index.config import IndexConfig
+from index.disk.generations import building, current, generations
 from index.doctor import examine, repair
 from index.embedding import StaticEmbedder
 from index.errors import ModelError, StoreError
-from index.generations import building, current, generations
-from index.store import open_store, read_manifest, seal
+from index.store.opened import open_store, read_manifest, seal
 
 CODES = "index.faiss"
 
@@ -154,13 +154,13 @@ def test_several_damaged_files_are_made_again_at_once(store, built, embedded, ev
 
 def test_texts_that_a_later_version_reads_otherwise_keep_the_vectors_of_equal_passages(store, embedded, monkeypatch):
     """Then vectors and words are made for the passages as they are cut now."""
-    real = index.texts.read_layout
+    real = index.store.texts.read_layout
 
     def read(page, date):
         layout = real(page, date)
         return replace(layout, articles=layout.articles[:1]) if page.file == "liuhe.txt" else layout
 
-    monkeypatch.setattr("index.texts.read_layout", read)
+    monkeypatch.setattr("index.store.texts.read_layout", read)
     harm(current(store) / "articles.jsonl", "flipped")
     (done,) = repair(store)
     assert embedded == []

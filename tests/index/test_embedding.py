@@ -22,7 +22,7 @@ from index.build import build_store
 from index.config import BUILTIN_MODEL, IndexConfig
 from index.embedding import StaticEmbedder, TransformerEmbedder, load_embedder
 from index.errors import ModelError
-from index.store import open_store
+from index.store.opened import open_store
 
 TEXTS = [
     "白石村的果园今年收了40吨梨，比去年多5吨。",

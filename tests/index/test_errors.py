@@ -6,13 +6,13 @@ import pickle
 
 import pytest
 
-from index.errors import ModelError, NewsQAError, SourceError, StoreError
+from index.errors import ModelError, SourceError, StoreError, WenjuError
 
 
 @pytest.mark.parametrize("kind", [SourceError, ModelError, StoreError])
 def test_every_error_is_one_of_ours_and_names_what_and_fix(kind):
     error = kind("The page is torn.", "Mend it.")
-    assert isinstance(error, NewsQAError)
+    assert isinstance(error, WenjuError)
     assert (error.what, error.fix) == ("The page is torn.", "Mend it.")
     assert str(error) == "The page is torn. Mend it."
 

@@ -16,16 +16,16 @@ import pytest
 from distributed import LocalCluster
 
 import index.job
-import index.texts
+import index.store.texts
 from index.build import build_store
 from index.config import IndexConfig
+from index.disk.generations import current
 from index.embedding import load_embedder
 from index.errors import ModelError, SourceError, StoreError
-from index.generations import current
 from index.job import JobError, run_embed
-from index.shards import known_shards
-from index.store import VECTORS, open_store, search_text
-from index.vectors import load_vectors
+from index.search.shards import known_shards
+from index.search.vectors import load_vectors
+from index.store.opened import VECTORS, open_store, search_text
 
 CONFIG = IndexConfig(passage_size=60)
 SHARD = 3
@@ -58,7 +58,7 @@ import sys
 from pathlib import Path
 import dask
 from index.config import IndexConfig
-from index.generations import current
+from index.disk.generations import current
 from index.job import run_embed
 
 if __name__ == "__main__":
@@ -320,7 +320,7 @@ def test_a_full_disk_is_told(pages, near, tmp_path, monkeypatch, where):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     if where == "planner":
-        monkeypatch.setattr(index.texts, "write_texts", full)
+        monkeypatch.setattr(index.store.texts, "write_texts", full)
     else:
         monkeypatch.setattr(index.job, "write_shard", full)
     with pytest.raises(StoreError, match=r"cannot be written \(No space left on device\)\. Free some space\."):

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from index.source import find_pages, read_page
+from index.reading.source import find_pages, read_page
 from rag.answerers import Extract, Reading
 from rag.bundle import Bundle, check_bundle, make_bundle, read_bundle, write_bundle
 from rag.chain import AnswerChain
-from rag.cli import main
+from rag.cli.command import main
 from rag.errors import BundleError
 from rag.schema import Place, Remark, Warns
 

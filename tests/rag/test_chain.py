@@ -14,12 +14,12 @@ from pydantic import ValidationError
 
 from index.build import build_store
 from index.config import IndexConfig
-from index.store import open_store
+from index.store.opened import open_store
 from rag.answerers import Extract, Reading
 from rag.chain import AnswerChain, ask
 from rag.config import RagConfig
-from rag.errors import AnswerError, NewsQAError, RetrievalError
-from rag.retriever import PassageRetriever
+from rag.errors import AnswerError, RetrievalError, WenjuError
+from rag.retrieval.retriever import PassageRetriever
 from rag.schema import Remark, Trace, Turn, Warns
 
 BRIDGE, LIBRARY = "liuhe.txt#10:0", "liuhe.txt#2:52"
@@ -325,7 +325,7 @@ def test_ask_follows_a_conversation(builtin_store):
 
 
 def test_ask_raises_our_errors_only(builtin_store):
-    with pytest.raises(NewsQAError, match="The question is empty"):
+    with pytest.raises(WenjuError, match="The question is empty"):
         ask(builtin_store, "")
 
 

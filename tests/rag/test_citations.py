@@ -12,7 +12,7 @@ from index.schema import Page, Span
 from rag.answerers import Extract
 from rag.citations import check, check_copy, cite
 from rag.errors import AnswerError
-from rag.retriever import search
+from rag.retrieval.retriever import search
 from rag.schema import Citation
 
 BRIDGE = "liuhe.txt#10:0"

@@ -10,10 +10,10 @@ import pytest
 
 from index.build import build_store
 from index.config import IndexConfig
-from index.opening import open_store
+from index.location import open_store
 from rag.errors import StoreError
 from rag.live import LiveStore
-from rag.retriever import search
+from rag.retrieval.retriever import search
 
 
 @pytest.fixture

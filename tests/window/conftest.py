@@ -12,10 +12,10 @@ from fastapi import FastAPI
 
 from index.build import build_store
 from index.config import IndexConfig
-from index.store import Store, open_store
+from index.store.opened import Store, open_store
 from rag.answerers import Extract
-from rag.api.desk import Desk
 from rag.api.problems import add_handlers
+from rag.api.work_queue import WorkQueue
 from rag.citations import cite
 from rag.config import RagConfig
 from rag.live import LiveStore
@@ -88,9 +88,10 @@ def backend(pages: Path, tmp_path: Path) -> Backend:
     """All that answers a page, over a fresh store of ``pages``."""
     path = tmp_path / "store"
     build_store(pages, path, IndexConfig())
-    config, desk, live = RagConfig(store=path, min_confidence=0.0), Desk(2, 4), LiveStore(path, every=0.0)
+    config, work_queue, live = RagConfig(store=path, min_confidence=0.0), WorkQueue(2, 4), LiveStore(path, every=0.0)
     library = Library(pages, path, config.index, live.refresh)
-    return Backend(Talk(live, desk, config, 2), desk, library, live, Starters(), {"settings": {}, "longest": 2000})
+    talk = Talk(live, work_queue, config, 2)
+    return Backend(talk, work_queue, library, live, Starters(), {"settings": {}, "longest": 2000})
 
 
 @pytest.fixture
@@ -102,4 +103,4 @@ async def client(backend: Backend) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as asking:
         yield asking
-    backend.desk.close()
+    backend.work_queue.close()

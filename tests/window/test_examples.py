@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from index.build import build_store
 from index.config import IndexConfig
-from index.store import open_store
+from index.store.opened import open_store
 from rag.chain import AnswerChain
 from window.examples import Starters, examples
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import window.library
 from index.errors import SourceError
-from index.formats import SUFFIXES
+from index.reading.formats import SUFFIXES
 from window.library import Library, NotAllowedError, safe_name
 
 _NEW = "# 白塔镇建图书馆\n\n本报记者 王五\n\n白塔镇图书馆藏书9000册，下月开馆。\n".encode()

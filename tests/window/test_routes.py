@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from rag.api.desk import BusyError
+from rag.api.work_queue import BusyError
 from rag.evaluation.questions import load_questions
-from window.feedback import export_feedback
+from rag.feedback import export_feedback
 from window.routes import WEB
 
 
@@ -42,7 +42,7 @@ async def test_a_full_desk_is_told_as_busy(client, backend, monkeypatch):
         raise BusyError(1)
         yield
 
-    monkeypatch.setattr(backend.desk, "stream", full)
+    monkeypatch.setattr(backend.work_queue, "stream", full)
     (event,) = await _ask(client, "新桥造价多少？")
     assert event == {"type": "error", "code": "busy"}
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.store import Store
+from index.store.opened import Store
 from rag.schema import Answer, Remark, Warns
 from window.shape import answer_view, article_view, citation_view, text_pieces
 

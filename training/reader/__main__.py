@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rag.crossencoder import BUILTIN_READER, load_tokenizer
+from rag.retrieval.crossencoder import BUILTIN_READER, load_tokenizer
 from training.flags import add_flags, read_flags
 from training.reader.base import base_weights, count_pieces, keep_pieces, make_tokenizer
 from training.reader.calibrate import ask_held, fit_confidence, small_stores

@@ -20,12 +20,12 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from index.store import Store
-from rag.crossencoder import Verdict, load_crossencoder
+from index.store.opened import Store
 from rag.evaluation.matching import normalise
 from rag.evaluation.metrics import auroc, expected_calibration_error
-from rag.reading import evidence, judge_passages
-from rag.retriever import search
+from rag.retrieval.crossencoder import Verdict, load_crossencoder
+from rag.retrieval.judging import evidence, judge_passages
+from rag.retrieval.retriever import search
 from training.reader.questions import Asked
 from training.reader.stores import document_of, open_documents
 
@@ -40,7 +40,7 @@ class Outcome:
     """What came of a question that was asked.
 
     Attributes:
-        evidence: Name -> value, see :func:`rag.reading.evidence`.
+        evidence: Name -> value, see :func:`rag.retrieval.judging.evidence`.
         right: Whether the answer would have been right.
         answerable: Whether the collection answers the question.
         fold: Which fold its document belongs to.

@@ -20,10 +20,10 @@ from dataclasses import replace
 import numpy as np
 
 from index.schema import Passage
-from index.store import Store
+from index.store.opened import Store
 from index.text import NameKind, fold, name_kinds
-from rag.crossencoder import Verdict
-from rag.reading import opening_of
+from rag.retrieval.crossencoder import Verdict
+from rag.retrieval.judging import opening_of
 from training.reader.groups import Group, Labelled, Ranges
 from training.reader.questions import Asked
 from training.reader.stores import document_of

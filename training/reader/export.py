@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor, nn
 
-from rag.crossencoder import TOKEN_SCORES, VERDICTS
+from rag.retrieval.crossencoder import TOKEN_SCORES, VERDICTS
 from training.reader.net import ReadingNet
 
 __all__ = ["export_reader"]

@@ -22,7 +22,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
-from rag.crossencoder import VERDICTS, Judgement, encode_pairs, judge
+from rag.retrieval.crossencoder import VERDICTS, Judgement, encode_pairs, judge
 from training.reader.net import ReadingNet
 from training.reader.rows import IGNORED, Row, bare_row, collate, crop
 from training.report import report

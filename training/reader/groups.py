@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rag.crossencoder import Verdict
+from rag.retrieval.crossencoder import Verdict
 
 __all__ = ["Group", "Labelled", "Ranges", "read_groups", "write_groups"]
 

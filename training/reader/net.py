@@ -1,6 +1,6 @@
 """What network reads question and passage together? A BERT encoder with three small heads.
 
-Verdicts and token scores are what ``rag.crossencoder`` expects of the exported model; the names of both
+Verdicts and token scores are what ``rag.retrieval.crossencoder`` expects of the exported model; the names of both
 stand there.
 
 References:
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from rag.crossencoder import TOKEN_SCORES, VERDICTS
+from rag.retrieval.crossencoder import TOKEN_SCORES, VERDICTS
 
 __all__ = ["ReadingNet"]
 

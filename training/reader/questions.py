@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
-from rag.crossencoder import Verdict
+from rag.retrieval.crossencoder import Verdict
 from training.sources import is_held_out, read_squad
 
 __all__ = ["Asked", "is_held", "read_squad_questions", "read_written_questions", "squad_pages"]

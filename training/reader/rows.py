@@ -14,7 +14,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from rag.crossencoder import VERDICTS, Pair, Verdict, encode_pairs
+from rag.retrieval.crossencoder import VERDICTS, Pair, Verdict, encode_pairs
 from training.reader.groups import Group, Labelled
 
 __all__ = ["IGNORED", "Row", "bare_row", "collate", "crop", "encode_groups", "load_rows", "save_rows"]

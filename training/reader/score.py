@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from rag.crossencoder import Judgement, Verdict
 from rag.evaluation.matching import normalise
 from rag.evaluation.metrics import auroc, char_f1
+from rag.retrieval.crossencoder import Judgement, Verdict
 from training.reader.groups import Group
 
 __all__ = ["Read", "score_reader", "scores_table"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from index.build import build_store
 from index.config import IndexConfig
 from index.schema import Passage
-from index.store import Store, open_store
+from index.store.opened import Store, open_store
 
 __all__ = ["document_of", "open_documents"]
 

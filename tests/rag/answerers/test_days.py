@@ -8,7 +8,7 @@ import pytest
 
 from index.schema import DateSource
 from rag.answerers.days import resolve_days
-from rag.question import understand
+from rag.query.question import understand
 from rag.schema import Remark, Warns
 
 QUOTE = "图书馆昨天开馆，近日试运行。"

@@ -7,11 +7,11 @@ import pytest
 
 from index.build import build_store
 from index.config import IndexConfig
-from index.store import Store, open_store
+from index.store.opened import Store, open_store
 from rag.answerers.extractive import ExtractiveReader
-from rag.crossencoder import VERDICTS, Judgement
-from rag.question import understand
-from rag.retriever import search
+from rag.query.question import understand
+from rag.retrieval.crossencoder import VERDICTS, Judgement
+from rag.retrieval.retriever import search
 from rag.schema import Hit, Warns
 
 PAGES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rag.answerers import Extract, Reading
 from rag.answerers.parts import read_question
-from rag.question import understand
+from rag.query.question import understand
 from rag.schema import Hit, Remark, Warns
 
 TWO = "大桥长多少米，图书馆又有多少册书？"

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from rag.api import ApiConfig, create_api
-from rag.api.cli import listen
+from rag.cli.serve import listen
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def test_who_stops_reading_leaves_no_place_taken(server, served, monkeypatch):
         next(response.iter_lines())
     assert left.wait(10)
     for _ in range(500):
-        if served.state.desk.held == 0:
+        if served.state.work_queue.held == 0:
             return
         time.sleep(0.01)
     raise AssertionError("a place is lost")

@@ -18,20 +18,20 @@ import httpx
 import pytest
 
 from rag.api import workers
-from rag.api.cli import add_serve, listen, run, serve
 from rag.api.settings import ApiConfig
 from rag.api.workers import FairListener
+from rag.cli.serve import add_serve, listen, run, serve
 from rag.config import RagConfig
-from rag.errors import NewsQAError
+from rag.errors import WenjuError
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="its processes get no signals")
 
-SERVE = "import sys; from rag.cli import main; sys.exit(main())"
+SERVE = "import sys; from rag.cli.command import main; sys.exit(main())"
 KEEP = """
 import logging, os, signal, sys, time
 from pathlib import Path
 from rag.api import workers
-from rag.errors import NewsQAError
+from rag.errors import WenjuError
 
 marks = Path(sys.argv[1])
 
@@ -43,7 +43,7 @@ def works(begun):
     while True: time.sleep(60)
 
 def tells_why(begun):
-    mark(); raise NewsQAError("There is no ink.", "Buy some.")
+    mark(); raise WenjuError("There is no ink.", "Buy some.")
 
 def dies(begun):
     mark(); os._exit(7)
@@ -56,7 +56,7 @@ def one_of_them(begun):
     try:
         (marks.parent / "pen").touch(exist_ok=False)
     except FileExistsError:
-        raise NewsQAError("There is one pen only.", "Wait.")
+        raise WenjuError("There is one pen only.", "Wait.")
     works(begun)
 
 if __name__ == "__main__":
@@ -64,7 +64,7 @@ if __name__ == "__main__":
     workers._GRACE = float(sys.argv[3])
     try:
         workers.keep(globals()[sys.argv[2]], (), 2)
-    except NewsQAError as error:
+    except WenjuError as error:
         sys.exit(str(error))
 """
 
@@ -275,19 +275,19 @@ def test_without_a_number_it_is_one():
 )
 def test_what_cannot_be_is_told_before_a_worker_starts(given, told, monkeypatch):
     monkeypatch.delenv("WENJU_TOKEN", raising=False)
-    with pytest.raises(NewsQAError, match=told):
+    with pytest.raises(WenjuError, match=told):
         run(parsed(*given))
 
 
 @pytest.mark.usefixtures("nobody")
 def test_a_taken_port_is_told_before_a_worker_starts():
-    with listen("127.0.0.1", 0) as taken, pytest.raises(NewsQAError, match="cannot be listened on"):
+    with listen("127.0.0.1", 0) as taken, pytest.raises(WenjuError, match="cannot be listened on"):
         run(parsed("--workers", 2, "--port", taken.getsockname()[1]))
 
 
 @pytest.mark.usefixtures("nobody")
 def test_a_window_has_one_worker():
-    with pytest.raises(NewsQAError, match="one process"):
+    with pytest.raises(WenjuError, match="one process"):
         serve(RagConfig(), ApiConfig(workers=2), mount=lambda app, config, api: app)
 
 

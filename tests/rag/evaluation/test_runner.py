@@ -10,7 +10,7 @@ from langchain_core.language_models import FakeListChatModel
 
 from index.build import build_store
 from index.config import IndexConfig
-from index.store import open_store
+from index.store.opened import open_store
 from rag.config import RagConfig
 from rag.errors import EvaluationError
 from rag.evaluation.questions import EvalQuestion, Evidence

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from rag.crossencoder import CrossEncoder, Verdict
+from rag.retrieval.crossencoder import CrossEncoder, Verdict
 from training.reader import fit
 from training.reader.export import export_reader
 from training.reader.fit import ReaderSettings, net_reader, new_net, train_reader

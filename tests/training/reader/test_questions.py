@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from rag.crossencoder import Verdict
+from rag.retrieval.crossencoder import Verdict
 from training.reader.questions import is_held, read_squad_questions, read_written_questions, squad_pages
 
 TRAINING = Path(__file__).parents[3] / "training"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag.crossencoder import VERDICTS, Verdict, load_crossencoder
+from rag.retrieval.crossencoder import VERDICTS, Verdict, load_crossencoder
 from training.reader.groups import Group, Labelled, read_groups, write_groups
 from training.reader.rows import IGNORED, collate, crop, encode_groups, load_rows, save_rows
 

@@ -1,0 +1,1 @@
+"""How does a file become articles? Files into lines, lines into articles, every character with its place."""

@@ -1,0 +1,1 @@
+"""What is a store: how it is written, switched to, and opened."""

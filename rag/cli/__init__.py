@@ -1,0 +1,1 @@
+"""How is Wenju used from a shell? The commands and how they print."""

@@ -1,0 +1,1 @@
+"""How does LangChain use our indexes? Its vector-store interface over each of them."""

@@ -1,0 +1,1 @@
+"""What does a question ask? Its words, figures, numerals and parts."""

@@ -1,0 +1,58 @@
+"""Questions are taken apart by form: what is wanted, in which words, leaning on which earlier question."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.query.question import LONGEST_QUERY, Asks, content_words, understand
+from rag.schema import Turn
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("图书馆藏书多少册？", Asks.NUMBER),
+        ("大桥离镇上几公里", Asks.NUMBER),
+        ("How many books are there?", Asks.NUMBER),
+        ("馆长是谁？", Asks.PERSON),
+        ("圖書館館長是哪位？", Asks.PERSON),
+        ("大桥哪一年通车？", Asks.TIME),
+        ("龙舟赛什么时候开始？", Asks.TIME),
+        ("训练了多久？", Asks.TIME),
+        ("操场在哪里？", Asks.PLACE),
+        ("夺冠的有哪些队？", Asks.LIST),
+        ("如何办理借书证？", Asks.MANNER),
+        ("这座桥叫什么？", Asks.THING),
+    ],
+)
+def test_the_kind_of_answer_is_read_off_the_form(question: str, asks: Asks) -> None:
+    assert understand(question).asks is asks
+
+
+def test_content_words_are_folded_and_without_asking_words() -> None:
+    assert content_words("圖書館的館長是誰？") == ("图书", "书馆", "图书馆", "馆长")
+    assert content_words("What is the name of the bridge?") == ("name", "bridge")
+
+
+def test_a_question_that_points_back_is_searched_with_the_one_before() -> None:
+    history = [Turn("鹿鸣大桥哪一年通车？", "2023年。")]
+    question = understand("那它有多长？", history)
+    assert question.query == "鹿鸣大桥哪一年通车？ 那它有多长？"
+
+
+def test_a_bare_and_what_about_keeps_the_kind_of_the_question_before() -> None:
+    history = [Turn("图书馆藏书多少册？", "3200册。")]
+    question = understand("文化站呢？", history)
+    assert question.asks is Asks.NUMBER
+
+
+def test_a_new_topic_inherits_nothing() -> None:
+    history = [Turn("鹿鸣大桥哪一年通车？", "2023年。")]
+    question = understand("柳河镇图书馆的馆长叫什么名字，介绍了哪些服务？", history)
+    assert question.query == question.asked
+
+
+def test_a_long_follow_up_is_cut_to_what_can_be_searched() -> None:
+    question = understand("它" + "w" * (LONGEST_QUERY - 1), [Turn("鹿鸣大桥哪一年通车？", "2023年。")])
+    assert len(question.query) == LONGEST_QUERY
+    assert question.query.endswith("w")

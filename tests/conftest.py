@@ -13,6 +13,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import hashlib
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -31,9 +32,10 @@ from index.build import build_store
 from index.config import IndexConfig
 from index.embedding import Embedder, Vectors
 from index.store.opened import Store, open_store
-from rag.answerers import Reading
+from rag.answerers import Extract, Reading
+from rag.citations import cite
 from rag.query.question import Question
-from rag.schema import Hit
+from rag.schema import Answer, Hit
 
 settings.register_profile(
     "house", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow], derandomize=True
@@ -173,3 +175,26 @@ def model_folder(write_model: Callable[..., Path], tmp_path_factory: pytest.Temp
     """A static model with six tokens in three dimensions; enough to build and open stores the real way in no time."""
     vectors = {"图": (1, 0, 0), "书": (1, 0, 0), "大": (0, 1, 0), "桥": (0, 1, 0), "龙": (0, 0, 1), "舟": (0, 0, 1)}
     return write_model(tmp_path_factory.mktemp("model") / "table", vectors)
+
+
+@pytest.fixture(scope="session")
+def make_answer() -> Callable[..., Answer]:
+    """An answer that quotes given stretches of a page's first article; ``nth`` chooses among equal stretches."""
+
+    def make(
+        store: Store, file: str, *quotes: str, abstained: bool = False, nth: int = 0, bold: str = "", **more: object
+    ) -> Answer:
+        article = next(article for article in store.articles.values() if article.file == file)
+        passage_id = next(p.passage_id for p in store.passages.values() if p.article_id == article.article_id)
+        places = [[m.start() for m in re.finditer(re.escape(quote), article.text)][nth] for quote in quotes]
+        citations = []
+        for number, (place, quote) in enumerate(zip(places, quotes, strict=True), start=1):
+            short = article.text.index(bold, place) if bold else 0
+            marks = ((short, short + len(bold)),) if bold else ()
+            citations.append(cite(store, Extract(passage_id, place, place + len(quote), marks), number))
+        if abstained:
+            return Answer("问？", "没有答案。", (), 0.1, abstained=True, nearest=tuple(citations), **more)
+        text = "\n".join(f"{c.quote}[{c.number}]" for c in citations)
+        return Answer("问？", text, tuple(citations), 0.9, abstained=False, **more)
+
+    return make

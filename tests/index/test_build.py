@@ -317,7 +317,7 @@ def test_vectors_are_known_where_model_and_files_are_those_of_the_build(pages, t
 def test_many_vectors_are_reused_bit_by_bit(pages, tmp_path, config, monkeypatch):
     """In half precision they are rounded once only, so a build that reuses them is the same store."""
     for module in ("vectors", "dense"):
-        monkeypatch.setattr(f"index.{module}.FEW", 3)
+        monkeypatch.setattr(f"index.search.{module}.FEW", 3)
     store = tmp_path / "store"
     build_store(pages, store, config)
     before = files_of(store)

@@ -28,7 +28,7 @@ def _few_are_many():
     """So that there are codes, too."""
     with pytest.MonkeyPatch.context() as patch:
         for module in ("vectors", "dense"):
-            patch.setattr(f"index.{module}.FEW", 5)
+            patch.setattr(f"index.search.{module}.FEW", 5)
         yield
 
 
@@ -276,7 +276,7 @@ def test_a_half_copied_generation(store, built, everything):
 def test_a_store_from_when_fewer_vectors_were_many_is_repaired_too(store, monkeypatch, everything):
     """Its vectors and codes are taken over; they are few now, and are all compared."""
     for module in ("vectors", "dense"):
-        monkeypatch.setattr(f"index.{module}.FEW", 25_000)
+        monkeypatch.setattr(f"index.search.{module}.FEW", 25_000)
     before = everything(store)
     (current(store) / "lexical" / "old.npy").write_bytes(b"x")
     (finding,) = examine(store)

@@ -6,9 +6,21 @@ import json
 
 import pytest
 
+from index.build import build_store
+from index.config import IndexConfig
+from index.store.opened import open_store
 from rag.errors import EvaluationError
 from rag.evaluation.questions import load_questions
 from rag.feedback import export_feedback, save_feedback
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder, path = tmp_path_factory.mktemp("pages"), tmp_path_factory.mktemp("store")
+    text = "# 云溪镇建成新桥\n\n本报记者 林一\n\n云溪镇的新桥昨天通车，造价300万元。\n\n镇长说，明年还要修一条路。\n"
+    (folder / "a.txt").write_text(text, encoding="utf-8")
+    build_store(folder, path, IndexConfig())
+    return open_store(path)
 
 
 def test_useful_answers_become_questions_with_evidence(store, make_answer, tmp_path):

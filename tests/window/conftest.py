@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -13,13 +12,10 @@ from fastapi import FastAPI
 from index.build import build_store
 from index.config import IndexConfig
 from index.store.opened import Store, open_store
-from rag.answerers import Extract
 from rag.api.problems import add_handlers
 from rag.api.work_queue import WorkQueue
-from rag.citations import cite
 from rag.config import RagConfig
 from rag.live import LiveStore
-from rag.schema import Answer
 from window.examples import Starters
 from window.library import Library
 from window.routes import Backend, add_routes
@@ -33,8 +29,6 @@ PAGES = {
     ),
     "b.txt": f"# 恶意{HOSTILE}标题\n\n本报记者 周二\n\n石桥村的果园今年{HOSTILE}收了40吨苹果。\n",
 }
-
-MakeAnswer = Callable[..., Answer]
 
 
 @pytest.fixture(scope="session")
@@ -58,29 +52,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         (folder / name).write_text(text, encoding="utf-8")
     build_store(folder, path, IndexConfig())
     return open_store(path)
-
-
-@pytest.fixture(scope="session")
-def make_answer() -> MakeAnswer:
-    """An answer that quotes given stretches of a page's first article; ``nth`` chooses among equal stretches."""
-
-    def make(
-        store: Store, file: str, *quotes: str, abstained: bool = False, nth: int = 0, bold: str = "", **more: object
-    ) -> Answer:
-        article = next(article for article in store.articles.values() if article.file == file)
-        passage_id = next(p.passage_id for p in store.passages.values() if p.article_id == article.article_id)
-        places = [[m.start() for m in re.finditer(re.escape(quote), article.text)][nth] for quote in quotes]
-        citations = []
-        for number, (place, quote) in enumerate(zip(places, quotes, strict=True), start=1):
-            short = article.text.index(bold, place) if bold else 0
-            marks = ((short, short + len(bold)),) if bold else ()
-            citations.append(cite(store, Extract(passage_id, place, place + len(quote), marks), number))
-        if abstained:
-            return Answer("问？", "没有答案。", (), 0.1, abstained=True, nearest=tuple(citations), **more)
-        text = "\n".join(f"{c.quote}[{c.number}]" for c in citations)
-        return Answer("问？", text, tuple(citations), 0.9, abstained=False, **more)
-
-    return make
 
 
 @pytest.fixture

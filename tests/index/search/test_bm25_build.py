@@ -43,7 +43,7 @@ def write(folder, texts, cuts=()):
 
 def columns(index):
     """Word -> row -> score."""
-    starts, rows, scores = index.search.bm25_build()
+    starts, rows, scores = index.postings()
     return {
         word: dict(
             zip(rows[starts[n] : starts[n + 1]].tolist(), scores[starts[n] : starts[n + 1]].tolist(), strict=True)
@@ -90,7 +90,7 @@ def test_what_is_written(tmp_path):
     assert json.loads(files["info.json"]) == {"texts": 3, "k1": 1.2, "b": 0.75}
     assert files["words.jsonl"].decode() == '"龙舟"\n"果园"\n'
     index = LexicalIndex.load(tmp_path / "index", 3)
-    starts, rows, scores = index.search.bm25_build()
+    starts, rows, scores = index.postings()
     assert (starts.tolist(), rows.tolist(), len(scores)) == ([0, 1, 3], [0, 0, 2], 3)
 
 

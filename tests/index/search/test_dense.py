@@ -75,7 +75,7 @@ def test_removed_keys_are_gone_and_unknown_ones_are_passed_over():
 def copy_of(index):
     """As PassageVectorStore takes over the vectors of a store."""
     copy = DenseIndex(index.dim)
-    copy.add(range(len(index)), index.search.vectors(range(len(index))))
+    copy.add(range(len(index)), index.vectors(range(len(index))))
     return copy
 
 
@@ -141,7 +141,7 @@ def test_few_vectors_have_no_codes_and_are_searched_exactly(tmp_path):
     assert isinstance(index, DenseIndex)
     assert (len(index), index.dim) == (3, 2)
     assert index.search(np.asarray(EAST, np.float32), 3) == [(0, 1.0), (2, pytest.approx(0.6)), (1, 0.0)]
-    assert index.search.vectors([2]).tolist() == np.asarray([BETWEEN], np.float32).tolist()
+    assert index.vectors([2]).tolist() == np.asarray([BETWEEN], np.float32).tolist()
 
 
 def test_a_store_without_a_vector(tmp_path):
@@ -156,7 +156,7 @@ def few(monkeypatch):
 
     def become(count):
         for module in ("vectors", "dense"):
-            monkeypatch.setattr(f"index.{module}.FEW", count)
+            monkeypatch.setattr(f"index.search.{module}.FEW", count)
 
     return become
 

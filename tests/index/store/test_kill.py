@@ -89,7 +89,7 @@ def test_a_disk_that_is_full_in_the_middle_of_a_file_leaves_the_old_store(
     import resource
 
     for module in ("vectors", "dense"):
-        monkeypatch.setattr(f"index.{module}.FEW", 5)
+        monkeypatch.setattr(f"index.search.{module}.FEW", 5)
     store, config = tmp_path / "store", IndexConfig(model=str(model_folder), passage_size=30)
     before = build_store(pages_folder, store, IndexConfig(model=str(model_folder), passage_size=60))
     files = {file: file.read_bytes() for file in store.rglob("*") if file.is_file()}

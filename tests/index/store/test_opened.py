@@ -233,7 +233,7 @@ def test_texts_that_are_lost_are_told_when_they_are_asked_for(store_path):
 def coded_path(pages_folder, model_folder, tmp_path, monkeypatch):
     """A store that has more vectors than are kept as they are."""
     for module in ("vectors", "dense"):
-        monkeypatch.setattr(f"index.{module}.FEW", 5)
+        monkeypatch.setattr(f"index.search.{module}.FEW", 5)
     build_store(pages_folder, tmp_path / "coded", IndexConfig(model=str(model_folder), passage_size=60))
     return tmp_path / "coded"
 

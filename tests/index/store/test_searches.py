@@ -126,7 +126,7 @@ def test_known_texts_are_not_embedded_again(folder, texts_folder, embedder, mode
 
 def test_many_get_codes(folder, embedder, model_folder, monkeypatch):
     for module in ("vectors", "dense"):
-        monkeypatch.setattr(f"index.{module}.FEW", 10)
+        monkeypatch.setattr(f"index.search.{module}.FEW", 10)
     write_searches(folder, len(searched(folder)), embedder, str(model_folder))
     assert load_vectors(folder / "vectors.npy").dtype == np.float16
     assert (folder / "index.faiss").stat().st_size > 0

@@ -32,7 +32,7 @@ def test_a_forest_walked_by_hand() -> None:
 
 @pytest.mark.parametrize("file", SHIPPED)
 def test_a_shipped_forest_walks_as_its_file_says(file: str) -> None:
-    told = json.loads((files("rag") / file).read_text(encoding="utf-8"))
+    told = json.loads((files("rag.retrieval") / file).read_text(encoding="utf-8"))
     table = np.random.default_rng(0).random((20, len(SHIPPED[file])), np.float32)
 
     def walk(tree: dict[str, list[float]], row: np.ndarray) -> float:

@@ -27,6 +27,7 @@ __all__ = [
     "name_kinds",
     "names",
     "sentence_spans",
+    "tagged",
     "tokens",
     "word_across",
 ]
@@ -112,6 +113,18 @@ def name_kinds(text: str) -> list[tuple[str, NameKind]]:
         if kind and len(word) > 1:
             found.setdefault(word, kind)
     return list(found.items())
+
+
+def tagged(text: str) -> list[tuple[str, str]]:
+    """The words of a text as they stand there, each with the tagger's part of speech; put together they are the text.
+
+    Example:
+        >>> tagged("馆长来了")
+        [('馆长', 'n'), ('来', 'v'), ('了', 'ul')]
+    """
+    import rjieba
+
+    return [(str(word), str(tag)) for word, tag in rjieba.tag(text)]
 
 
 def char_pairs(texts: Iterable[str]) -> frozenset[str]:

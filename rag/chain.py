@@ -23,9 +23,11 @@ from rag.answerers.base import Extract, Reader, Reading
 from rag.answerers.extractive import ExtractiveReader
 from rag.answerers.generated import Draft, Sentence, Writer
 from rag.answerers.parts import read_question
+from rag.answerers.talk import answer_talk
 from rag.citations import cite
 from rag.config import RagConfig
 from rag.llm import StreamingModel, load_chat_model
+from rag.query.conversation import REFUSAL, complete, turns_of
 from rag.query.question import Question, check_query, understand
 from rag.retrieval.ranking import explain
 from rag.retrieval.retriever import PassageRetriever
@@ -35,7 +37,7 @@ __all__ = ["AnswerChain", "ask"]
 
 _ABSTAINS = {
     "zh": {
-        "refusal": "所查的文章里没有找到这个问题的答案。",
+        "refusal": REFUSAL,
         "near": "下面是最接近的段落，其中没有读到答案，仅供参考。",
         "gap": "",
     },
@@ -53,7 +55,8 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
     """Answers questions from one store.
 
     The input is the question, or a mapping with ``question`` and an optional ``history``: a list of
-    :class:`rag.schema.Turn` or of mappings with ``question`` and ``answer``, oldest first. ``stream`` yields the
+    :class:`rag.schema.Turn`, of mappings with ``question`` and ``answer``, or of OpenAI's messages (``role`` and
+    ``content``), oldest first. ``stream`` yields the
     answer so far, one quote or sentence longer each time; the last one is what ``invoke`` returns. What was yielded is
     never taken back: the text of each begins with that of the one before.
 
@@ -148,7 +151,11 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
         asked = check_query(text)
         clock = _Clock()
         with clock.stage("understand"):
-            question = understand(asked, history)
+            completed = complete(asked, history)
+            question = understand(completed.text, asked)
+        if completed.talk:
+            yield answer_talk(completed.talk, asked, completed.text)
+            return
 
         def find(part: Question) -> list[Hit]:
             with clock.stage("retrieve"):
@@ -290,5 +297,4 @@ class _Clock:
 def _read_input(item: str | Mapping[str, Any]) -> tuple[str, list[Turn]]:
     if isinstance(item, str):
         return item, []
-    turns = item.get("history") or []
-    return str(item["question"]), [turn if isinstance(turn, Turn) else Turn(**turn) for turn in turns]
+    return str(item["question"]), turns_of(item.get("history") or [])

@@ -8,7 +8,24 @@ from typing import Any
 
 from index.schema import Span
 
-__all__ = ["VERDICT_WORDS", "Answer", "Citation", "Hit", "Outcome", "Place", "Remark", "Trace", "Turn", "Warns"]
+__all__ = [
+    "VERDICT_WORDS",
+    "Answer",
+    "Citation",
+    "Comparison",
+    "Count",
+    "Entry",
+    "Hit",
+    "Outcome",
+    "Place",
+    "QuestionKind",
+    "Remark",
+    "Side",
+    "SmallTalk",
+    "Trace",
+    "Turn",
+    "Warns",
+]
 
 
 VERDICT_WORDS = frozenset({"是", "否", "Yes", "No"})
@@ -21,6 +38,33 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     PARTLY = "partly answered"  # what is quoted answers, but not all that was asked
     ABSENT = "not in the collection"
+
+
+class QuestionKind(StrEnum):
+    """What kind of question one was taken for."""
+
+    FACT = "fact"  # some sentence of a page answers it
+    METADATA = "metadata"  # who wrote an article, when and where it appeared
+    LIST = "list"  # the articles, or what they name, that hold something
+    COUNT = "count"  # how many of them
+    COMPARISON = "comparison"
+    SUMMARY = "summary"  # of one article
+    OVERVIEW = "overview"  # of a topic, person or place over articles
+    TIMELINE = "timeline"
+    POINTS = "points"  # what numbered heads or sentences list
+    REASON = "reason"
+    MANNER = "manner"
+    DEFINITION = "definition"
+    TALK = "small talk"
+
+
+class SmallTalk(StrEnum):
+    """What sort of turn asks nothing of the pages."""
+
+    GREETING = "greeting"
+    THANKS = "thanks"
+    ABILITY = "ability"  # what can be asked
+    AGAIN = "again"  # the answer is doubted, without saying what
 
 
 class Warns(StrEnum):
@@ -124,15 +168,83 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One article of a list, an overview or a timeline.
+
+    Attributes:
+        article_id: The article.
+        file: Its page's file.
+        headline: Its headline; empty when the page has none for it.
+        date: ISO date of publication, or None where it is not known.
+        number: The citation that shows why it is listed.
+        item: What it adds to a list of things (a name); empty for a list of articles.
+        when: ISO day, or month or year, that the quote tells of, in a timeline; empty where it is not told.
+    """
+
+    article_id: str
+    file: str
+    headline: str
+    date: str | None
+    number: int
+    item: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many articles, or things that they name.
+
+    Attributes:
+        value: The number; that of the entries shown, unless more were found than are shown.
+        at_least: True where not all candidates were looked at.
+    """
+
+    value: int
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison.
+
+    Attributes:
+        name: As the question names it.
+        value: The figure, verbatim; empty where none was found.
+        number: The citation that tells it; 0 where none was found.
+    """
+
+    name: str
+    value: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two values side by side.
+
+    Attributes:
+        sides: The sides, in the order of the question.
+        verdict: The name of the side that is what was asked for; "equal"; or "missing" where a side has no value.
+        difference: How far the values lie apart, with the unit; empty where it was not computed.
+    """
+
+    sides: tuple[Side, ...]
+    verdict: str
+    difference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """How an answer came about.
 
     Attributes:
-        query: The question as it was searched, after follow-ups are completed.
+        query: The question as it was searched, after follow-ups are completed; empty where nothing was searched.
         hits: The passages found, best first.
         timings: Stage -> milliseconds.
         reason: Why the reader answered or abstained, in words.
         features: passage_id -> what spoke for it, by feature; empty unless the settings ask for it.
+        kind: What kind of question it was taken for.
+        taken: The words of the question that decided the kind; empty for one that has no such words.
     """
 
     query: str = ""
@@ -140,6 +252,8 @@ class Trace:
     timings: dict[str, float] = field(default_factory=dict)
     reason: str = ""
     features: dict[str, dict[str, float]] = field(default_factory=dict)
+    kind: QuestionKind = QuestionKind.FACT
+    taken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +274,11 @@ class Answer:
         remarks: What a reader must know besides, such as a mismatch with what the question takes for granted.
         generated: True when some of the text was written by a language model.
         direct: The answer in a few words: verbatim stretches of the quotes, marked there, or yes or no; empty when
-            ``abstained``, or when a language model wrote.
+            ``abstained``, or when a language model wrote. Where code counts or compares, what it made of the quotes.
+        kind: What kind of question it was taken for; as it was answered.
+        entries: Of a question over articles, the articles that hold what was asked for, in the order shown.
+        count: Of a question over articles, how many hold it; else None.
+        comparison: Of a comparison, its two sides and the verdict; else None.
     """
 
     question: str
@@ -174,6 +292,10 @@ class Answer:
     remarks: tuple[Remark, ...] = ()
     generated: bool = False
     direct: str = ""
+    kind: QuestionKind = QuestionKind.FACT
+    entries: tuple[Entry, ...] = ()
+    count: Count | None = None
+    comparison: Comparison | None = None
 
     @property
     def outcome(self) -> Outcome:

@@ -1,16 +1,14 @@
-"""What does a question ask for, in which words, and does it need the question before it?"""
+"""What does a question ask for, and in which words?"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from index.text import NameKind, fold, latin_share, name_kinds, names, tokens
 from rag.errors import RetrievalError
-from rag.query.figures import figures
-from rag.schema import Turn
 
 __all__ = [
     "LONGEST_QUERY",
@@ -45,7 +43,7 @@ class Question:
 
     Attributes:
         asked: The words of the user.
-        query: What is searched: the question, with the earlier one before it where it cannot stand alone.
+        query: What is searched: the question, completed where it is a turn of a conversation.
         asks: The kind of answer wanted.
         parts: The questions that it asks at once, each to be searched and answered by itself; empty when it is one.
     """
@@ -102,12 +100,7 @@ _FURTHER = re.compile("又|还|另|并且|同时")
 _FEWEST_OF_PART = 2  # content words, below which a piece cannot be asked by itself
 _SIDE = "[^，。？和与跟]{2,}?"
 _BOTH = re.compile(rf"(?P<one>{_SIDE})(?:和|与|跟)(?P<other>{_SIDE})[，,]?(?:都|各自|各|分别|均)(?P<rest>.+)")
-_INSTEAD = re.compile(r"(?:那么?|还有)?(?P<what>.{1,20}?)呢[？?]?")
 _POINTER = re.compile(r"[这那哪几]\w{0,2}|一[个位名家张项次种条年天些下场只件份片支]")
-_POINTS_BACK = re.compile(
-    r"^(?:那|这|它|他|她|其|该|此)|[它他她]们?(?:是|的|在|有)|这[个条篇次家些位里]|那[个条篇次家些位里会]|呢[？?]?$"
-)
-_FEWEST_WORDS = 3  # a question with fewer content words of its own leans on the one before
 
 
 def check_query(query: str) -> str:
@@ -126,51 +119,15 @@ def check_query(query: str) -> str:
     return text
 
 
-def understand(question: str, history: Sequence[Turn] = ()) -> Question:
+def understand(question: str, asked: str | None = None) -> Question:
     """Take a question apart by rules that need no model.
 
-    那2026年呢？ and 那海淀区呢？ put another day, number or name into the question before. Another question that
-    points back (这条, 它, …呢？), or has hardly a word of its own, is searched together with the question before it.
-    A question that stands alone inherits nothing.
-
     Args:
-        question: The question.
-        history: Earlier turns, oldest first.
+        question: The question, completed where it is a turn of a conversation.
+        asked: The words of the user; the question itself when None.
     """
-    if history and (completed := _put_instead(question, history[-1].question)):
-        return replace(understand(completed), asked=question)
-    folded = fold(question)
-    query, kind_of = question, folded
-    if history and (_POINTS_BACK.search(folded) or len(content_words(question)) < _FEWEST_WORDS):
-        before = history[-1].question
-        query = f"{before} {question}"[-LONGEST_QUERY:]
-        if _kind(folded) is Asks.THING and folded.rstrip("？?").endswith("呢"):
-            kind_of = fold(before)
-    parts = tuple(_part(text, query) for text in split_question(question))
-    return Question(question, query, _kind(kind_of), parts)
-
-
-def _put_instead(question: str, before: str) -> str:
-    """The question before, with the day, number or name of a "那…呢？" in place of its own; empty where none fits.
-
-    Example:
-        >>> _put_instead("那2026年呢？", "2025年开展了多少个项目？")
-        '2026年开展了多少个项目？'
-    """
-    match = _INSTEAD.fullmatch(question.strip())
-    if not match:
-        return ""
-    what = match["what"]
-    for mine in figures(what):
-        for theirs in figures(before):
-            if mine.rivals(theirs):
-                return before[: theirs.start] + what[mine.start : mine.end] + before[theirs.end :]
-    known = [pair for pair in name_kinds(before) if pair[1] is not NameKind.FIGURE and pair[0] in before]
-    for mine_kind in (kind for _, kind in name_kinds(what)):
-        for name, kind in known:
-            if kind is mine_kind and name != what:
-                return before.replace(name, what)
-    return ""
+    parts = tuple(_part(text, question) for text in split_question(question))
+    return Question(question if asked is None else asked, question, _kind(fold(question)), parts)
 
 
 def _part(text: str, whole: str) -> Question:

@@ -20,6 +20,8 @@ from langchain_core.runnables.config import run_in_executor
 from index.store.opened import Store
 from index.text import is_chinese
 from rag.answerers.base import Extract, Reader, Reading
+from rag.answerers.broad.answering import survey
+from rag.answerers.broad.survey import Desk, Survey
 from rag.answerers.extractive import ExtractiveReader
 from rag.answerers.generated import Draft, Sentence, Writer
 from rag.answerers.parts import read_question
@@ -28,10 +30,11 @@ from rag.citations import cite
 from rag.config import RagConfig
 from rag.llm import StreamingModel, load_chat_model
 from rag.query.conversation import REFUSAL, complete, turns_of
+from rag.query.kind import Wanted, read_kind
 from rag.query.question import Question, check_query, understand
 from rag.retrieval.ranking import explain
 from rag.retrieval.retriever import PassageRetriever
-from rag.schema import Answer, Citation, Hit, Trace, Turn, Warns
+from rag.schema import Answer, Citation, Entry, Hit, QuestionKind, Trace, Turn, Warns
 
 __all__ = ["AnswerChain", "ask"]
 
@@ -153,9 +156,18 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
         with clock.stage("understand"):
             completed = complete(asked, history)
             question = understand(completed.text, asked)
+            wanted = read_kind(completed.text)
         if completed.talk:
             yield answer_talk(completed.talk, asked, completed.text)
             return
+
+        if wanted.kind is not QuestionKind.FACT:
+            desk = Desk(self.store, self.reader, self.config)
+            with clock.stage("read"):
+                found = survey(question, wanted, desk)
+            if found is not None:
+                yield from self._surveyed(found, question, wanted, desk, clock, config)
+                return
 
         def find(part: Question) -> list[Hit]:
             with clock.stage("retrieve"):
@@ -176,6 +188,46 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
                 return
             trace = Trace(question.query, tuple(hits), reason=draft.reason, features=features)
             yield self._answer_of(draft, asked, trace, clock)
+
+    def _surveyed(
+        self, found: Survey, question: Question, wanted: Wanted, desk: Desk, clock: _Clock, config: RunnableConfig
+    ) -> Iterator[Answer]:
+        """The answer of a survey; a chat model may word it, from the passages that it quotes."""
+        hits = _ranked(desk.hits)
+        query = " ".join(found.searched) or question.query
+        trace = Trace(query, tuple(hits), reason=found.reason, kind=found.kind, taken=wanted.words)
+        if self.writer and found.parts:
+            quoted = dict.fromkeys(part.extract.passage_id for part in found.parts)
+            evidence = [Hit(name, 1.0, rank) for rank, name in enumerate(quoted, start=1)]
+            for draft in self.writer.write(question, evidence, found.reading, self.store, config):
+                answer = self._answer_of(draft, question.asked, replace(trace, reason=draft.reason), clock)
+                yield replace(answer, kind=found.kind, count=found.count)
+            return
+        with clock.stage("cite"):
+            citations = [cite(self.store, part.extract, number) for number, part in enumerate(found.parts, start=1)]
+        lines = [found.direct] if found.direct else []
+        for part, citation in zip(found.parts, citations, strict=True):
+            lines += [part.head] if part.head else []
+            lines.append(f"{citation.quote}[{citation.number}]")
+        yield Answer(
+            question=question.asked,
+            text="\n".join(lines),
+            citations=tuple(citations),
+            confidence=found.confidence,
+            abstained=not citations,
+            trace=replace(trace, timings=dict(clock.milliseconds)),
+            partly=found.partly,
+            remarks=found.remarks,
+            direct=found.direct if citations else "",
+            kind=found.kind,
+            entries=tuple(
+                Entry(c.article_id, c.file, c.headline, self.store.articles[c.article_id].date, c.number, p.item, p.when)
+                for p, c in zip(found.parts, citations, strict=True)
+                if p.listed
+            ),
+            count=found.count,
+            comparison=found.comparison,
+        )
 
     def _drafts(
         self, question: Question, hits: Sequence[Hit], reading: Reading, config: RunnableConfig
@@ -267,6 +319,12 @@ def ask(store: Store, question: str, history: Sequence[Turn] = (), config: RagCo
         AnswerError: A citation does not hold.
     """
     return AnswerChain(store, config).invoke({"question": question, "history": list(history)})
+
+
+def _ranked(hits: Sequence[Hit]) -> list[Hit]:
+    """The passages of several searches, each once, as they came, ranked anew."""
+    best = {hit.passage_id: hit for hit in reversed(hits)}
+    return [Hit(name, best[name].score, rank) for rank, name in enumerate(dict.fromkeys(h.passage_id for h in hits), 1)]
 
 
 def _tells_more(direct: str, citations: Sequence[Citation]) -> bool:

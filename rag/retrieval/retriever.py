@@ -54,6 +54,7 @@ def search(
     until: date | None = None,
     files: Sequence[str] = (),
     kinds: Sequence[Kind] = (),
+    read: bool = True,
 ) -> list[Hit]:
     """The passages that fit a query best.
 
@@ -66,6 +67,7 @@ def search(
         until: Only articles of this day or earlier.
         files: Only articles of these pages; of all when empty.
         kinds: Only articles of these kinds; of all when empty.
+        read: Whether the reading model orders the best of them; without it a search takes a tenth of the time.
 
     Returns:
         At most ``k`` hits, best first; none when nothing in the store has to do with the query. Scores lie in
@@ -88,7 +90,7 @@ def search(
     scores = fuse(((1.0 - trust, dense), (trust, lexical)))
     if legs == "fused" and scores and load_ranker().model == store.embedder.fingerprint:
         scores |= _learned(store, text, list(dict.fromkeys([*lexical[:_LEARNED], *dense[:_LEARNED]])), scores)
-    if legs == "fused":
+    if legs == "fused" and read:
         scores = _reread(store, text, scores)
     named = ((store.passages.id_at(row), score) for row, score in scores.items())
     ranked = sorted(named, key=lambda item: (-item[1], item[0]))

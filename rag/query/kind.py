@@ -1,0 +1,44 @@
+"""What kind of question is one? A table of forms; what fits none asks for a fact, as most do.
+
+A kind is taken only where the words are plain: a fact question that is taken for something else is worse than a list
+that is answered by its best sentence. Forms are tried in their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from index.text import is_chinese
+from rag.query.comparison import Contest, read_comparison
+from rag.schema import QuestionKind
+
+__all__ = ["Wanted", "read_kind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a question was taken for.
+
+    Attributes:
+        kind: The kind.
+        words: The words that decided; empty for a fact.
+        contest: Of a comparison, its sides; else None.
+    """
+
+    kind: QuestionKind = QuestionKind.FACT
+    words: str = ""
+    contest: Contest | None = None
+
+
+def read_kind(question: str) -> Wanted:
+    """The kind of a question, which is completed where it is a turn of a conversation.
+
+    Example:
+        >>> str(read_kind("昌平和青岛哪个聘请的劳模导师更多？").kind), str(read_kind("馆长是谁？").kind)
+        ('comparison', 'fact')
+    """
+    if not is_chinese(question):
+        return Wanted()
+    if contest := read_comparison(question):
+        return Wanted(QuestionKind.COMPARISON, contest.words, contest)
+    return Wanted()

@@ -120,7 +120,10 @@ def _list_score(row: Row, answer: Answer, store: Store) -> Score:
     gold = _gold_articles(row, store)
     if not gold:
         return {"f1": float(not listed), "count": float(not listed)}
-    score = {"f1": 2 * len(listed & gold) / (len(listed) + len(gold)), "count": float(_told_count(answer) == row["count"])}
+    score = {
+        "f1": 2 * len(listed & gold) / (len(listed) + len(gold)),
+        "count": float(_told_count(answer) == row["count"]),
+    }
     if items := row.get("items"):
         score["items"] = float(np.mean([_bare(item) in _bare(answer.text) for item in items]))
     return score
@@ -177,7 +180,11 @@ def _gold_articles(row: Row, store: Store) -> set[str]:
         documents = row.get("documents") or []
         if any(article.file == d or article.file.endswith(f"#{d}") for d in documents):
             found.add(name)
-        if any(article.file == file and _bare(article.title) in _bare(title) for file, title in row.get("articles") or [] if article.title):
+        if any(
+            article.file == file and _bare(article.title) in _bare(title)
+            for file, title in row.get("articles") or []
+            if article.title
+        ):
             found.add(name)
     return found
 

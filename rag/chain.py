@@ -221,7 +221,9 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
             direct=found.direct if citations else "",
             kind=found.kind,
             entries=tuple(
-                Entry(c.article_id, c.file, c.headline, self.store.articles[c.article_id].date, c.number, p.item, p.when)
+                Entry(
+                    c.article_id, c.file, c.headline, self.store.articles[c.article_id].date, c.number, p.item, p.when
+                )
                 for p, c in zip(found.parts, citations, strict=True)
                 if p.listed
             ),

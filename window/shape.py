@@ -44,6 +44,7 @@ def answer_view(answer: Answer, store: Store) -> dict[str, Any]:
         "blocks": [] if answer.abstained else list(_blocks(answer, store)),
         "text": answer.text,
         "direct": answer.direct,
+        "kind": str(answer.kind),
         "remarks": [{"warns": str(remark.warns), "text": remark.text} for remark in answer.remarks],
         "citations": [citation_view(citation, store) for citation in answer.citations],
         "nearest": [citation_view(citation, store) for citation in answer.nearest],

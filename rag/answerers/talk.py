@@ -27,7 +27,7 @@ _SAID = {
     SmallTalk.ABILITY: _CAN,
     SmallTalk.THANKS: {"zh": "不客气，有问题请接着问。", "en": "You are welcome. Ask on whenever you like."},
     SmallTalk.AGAIN: {
-        "zh": "刚才查的是“{}”。同样的问法会得到同样的结果：请指出哪里不对，或者换个说法，加上时间、地点、人名再问一次。",
+        "zh": "刚才查的是“{}”。同样的问法会得到同样的结果：请指出哪里不对，或者换个说法，加上时间、地点、人名再问一次。",  # noqa: E501
         "en": "The last search was for “{}”. Say what is wrong, or ask in other words, with a day, a place or a name.",
     },
 }

@@ -10,7 +10,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from rag.config import Within
+from rag.query.conversation import turns_of
 from rag.query.question import LONGEST_QUERY
+from rag.schema import Turn
 
 __all__ = [
     "LONGEST_HISTORY",
@@ -57,6 +59,15 @@ class TurnIn(_In):
     answer: str = Field(default="", max_length=20_000, description="What was answered.")
 
 
+class MessageIn(BaseModel):
+    """One message of a conversation, as OpenAI's clients keep it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: str = Field(max_length=20, description="`user` or `assistant`; others are left out.")
+    content: str | list[dict[str, Any]] | None = Field(default=None, description="What was said.")
+
+
 class AskIn(Within):
     """A question."""
 
@@ -74,9 +85,15 @@ class AskIn(Within):
     )
 
     question: Query = Field(description="The question, in Chinese or English; script, width and case do not matter.")
-    history: list[TurnIn] = Field(
-        default=[], max_length=LONGEST_HISTORY, description="Earlier turns of the conversation, oldest first."
+    history: list[TurnIn | MessageIn] = Field(
+        default=[],
+        max_length=2 * LONGEST_HISTORY,
+        description="The conversation so far, oldest first: turns, or messages with `role` and `content`.",
     )
+
+    def turns(self) -> list[Turn]:
+        """The earlier turns, whichever form they came in."""
+        return turns_of([item.model_dump() for item in self.history])
 
 
 class SearchIn(Within):
@@ -143,6 +160,41 @@ class HitOut(_Out):
     rank: int
 
 
+class EntryOut(_Out):
+    """One article of a list."""
+
+    article_id: str = Field(description="For `/article?id=`.")
+    file: str
+    headline: str
+    date: str | None = Field(description="ISO date of publication, where it is known.")
+    number: int = Field(description="The citation that shows why it is listed.")
+    item: str
+    when: str
+
+
+class CountOut(_Out):
+    """How many articles hold what was asked for."""
+
+    value: int
+    at_least: bool = Field(description="True where not all candidates were looked at.")
+
+
+class SideOut(_Out):
+    """One side of a comparison."""
+
+    name: str
+    value: str = Field(description="Verbatim; empty where none was found.")
+    number: int = Field(description="The citation that tells it; 0 where none was found.")
+
+
+class ComparisonOut(_Out):
+    """Two values side by side."""
+
+    sides: list[SideOut]
+    verdict: str = Field(description="The name of a side, `equal`, or `missing`.")
+    difference: str
+
+
 class TraceOut(_Out):
     """How an answer came about."""
 
@@ -150,6 +202,8 @@ class TraceOut(_Out):
     reason: str = Field(description="Why it was answered or not, in words.")
     timings: dict[str, float] = Field(description="Stage -> milliseconds.")
     hits: list[HitOut] = Field(description="The passages found, best first.")
+    kind: str = Field(description="What kind of question it was taken for.", examples=["fact"])
+    taken: str = Field(description="The words of the question that decided the kind.")
 
 
 class AnswerOut(_Out):
@@ -171,6 +225,10 @@ class AnswerOut(_Out):
         description="When abstained, what contradicts the question, or the nearest passages."
     )
     remarks: list[RemarkOut] = Field(description="What a reader must know besides, such as a wrong premise.")
+    kind: str = Field(description="What kind of question it was taken for.", examples=["fact", "count"])
+    entries: list[EntryOut] = Field(description="Of a question over articles, the articles listed.")
+    count: CountOut | None = Field(description="Of a question over articles, how many.")
+    comparison: ComparisonOut | None = Field(description="Of a comparison, its sides and the verdict.")
     trace: TraceOut
 
 

@@ -16,7 +16,6 @@ from rag.api.service import Service
 from rag.config import Within
 from rag.errors import WenjuError
 from rag.query.question import LONGEST_QUERY
-from rag.schema import Turn
 
 __all__ = ["make_routes"]
 
@@ -32,8 +31,7 @@ def make_routes(service: Service) -> APIRouter:
         When the collection does not answer, `abstained` is true, and `nearest` has the nearest passages: that is an
         answer too, with status 200.
         """
-        history = [Turn(turn.question, turn.answer) for turn in asked.history]
-        return AnswerOut.model_validate(await service.ask(asked.question, history, asked))
+        return AnswerOut.model_validate(await service.ask(asked.question, asked.turns(), asked))
 
     @routes.post("/search", tags=["questions"], summary="Find passages")
     async def search(asked: SearchIn) -> SearchOut:

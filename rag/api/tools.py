@@ -24,7 +24,6 @@ from rag.api.models import AnswerOut, ArticleOut, AskIn, ReadIn, SearchIn, Searc
 from rag.api.problems import faults, problem_of, respond
 from rag.api.service import Service, program_version
 from rag.errors import WenjuError
-from rag.schema import Turn
 
 __all__ = ["AgentDoor"]
 
@@ -83,8 +82,7 @@ class AgentDoor:
 
 def _tools(service: Service) -> dict[str, _Tool]:
     async def ask(asked: AskIn) -> AnswerOut:
-        history = [Turn(turn.question, turn.answer) for turn in asked.history]
-        return AnswerOut.model_validate(await service.ask(asked.question, history, asked))
+        return AnswerOut.model_validate(await service.ask(asked.question, asked.turns(), asked))
 
     async def search(asked: SearchIn) -> SearchOut:
         return await service.search(asked.query, asked.k, asked)

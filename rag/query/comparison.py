@@ -53,7 +53,7 @@ _MEASURES: dict[str, tuple[str, bool]] = {
     "老": ("多少岁", True), "年轻": ("多少岁", False), "大岁数": ("多少岁", True),
 }  # fmt: skip
 _MEASURE = "|".join(sorted(_MEASURES, key=len, reverse=True))
-_WHICH = r"(?:哪(?:一)?(?:个|家|边|方|位|场|座|所|条|款|支|种|只|项|篇|类|头|部|地|里|年|次|处|省|市|区|县|国|队|届|台|辆|户|天|块)?|谁家?)(?:的)?"
+_WHICH = r"(?:哪(?:一)?(?:个|家|边|方|位|场|座|所|条|款|支|种|只|项|篇|类|头|部|地|里|年|次|处|省|市|区|县|国|队|届|台|辆|户|天|块)?|谁家?)(?:的)?"  # noqa: E501
 _AND = r"(?:和|与|跟|同|、|还是|以及)"
 _HOW_MUCH = r"(?:了|出|上)?(?:多少|几)[^，,。？?]{0,6}"
 _EACH = re.compile(
@@ -68,10 +68,12 @@ _THAN = re.compile(
     rf"(?P<how>{_MEASURE})(?P<rest>{_HOW_MUCH}|吗|么|些吗|一些吗|[？?]|$)"
 )
 _APART = re.compile(
-    rf"^(?P<before>.*?[，,])?(?P<one>[^，,。？?]+?)[，,]?(?:和|与|跟|同)(?P<other>[^，,。？?]+?)[，,]?(?:之间)?(?:到底|究竟|一共|大概)*"
+    r"^(?P<before>.*?[，,])?(?P<one>[^，,。？?]+?)[，,]?(?:和|与|跟|同)(?P<other>[^，,。？?]+?)[，,]?(?:之间)?(?:到底|究竟|一共|大概)*"
     r"(?P<how>相差|差|隔|相隔|是不是一样|是否一样|是否相同|是不是相同|一样|一致|相同|相等|持平)(?P<rest>.*)$"
 )
-_NOT_A_SIDE = re.compile(r"去年|上年|往年|前年|同期|以前|之前|过去$|预期|计划|原来|上[一个]?(?:届|次|年|月|周)|往常|平时|一般|其他|别人|附近|周边|市场价|别处|外面|之前")
+_NOT_A_SIDE = re.compile(
+    r"去年|上年|往年|前年|同期|以前|之前|过去$|预期|计划|原来|上[一个]?(?:届|次|年|月|周)|往常|平时|一般|其他|别人|附近|周边|市场价|别处|外面|之前"
+)
 _ASIDE = re.compile(r"^(?:论|说到|说起|关于|要说|按|就|比|若论|在)(?=.{2,}[，,]$)|(?:方面|来说|来看|而言|上)?[，,]$")
 _TRAILING = re.compile(r"(?:是|有|都|各|分别|一共|总共|的|，|,|要|能|会|平均)+$")
 
@@ -145,7 +147,9 @@ def _by_than(text: str) -> Contest | None:
 def _by_difference(text: str) -> Contest | None:
     """甲和乙差多少, 甲跟乙一样吗."""
     match = _APART.match(text)
-    if not match or (match["how"] in {"差", "隔", "一样", "一致"} and not re.search("多少|几|吗|么|多|不", match["rest"])):
+    if not match or (
+        match["how"] in {"差", "隔", "一样", "一致"} and not re.search("多少|几|吗|么|多|不", match["rest"])
+    ):
         return None
     one, other, aside, what = match["one"].strip("，, "), match["other"], "", ""
     if other.endswith("的") and "的" in one:
@@ -206,7 +210,11 @@ def _cut_second(one: str, behind: str) -> tuple[str, str]:
             return behind[:length], rest
         if tag == first[-1][1] and tag in {"ns", "nr", "nt", "nz"} and len(first) == 1:
             return behind[:length], rest
-        if tag == "eng" and first[-1][1] == "eng" and (at + 1 == len(words) or not words[at + 1][0].strip().isascii() or words[at + 1][0].strip()):
+        if (
+            tag == "eng"
+            and first[-1][1] == "eng"
+            and (at + 1 == len(words) or not words[at + 1][0].strip().isascii() or words[at + 1][0].strip())
+        ):
             following = rest.lstrip()
             if not following[:1].isascii():
                 return behind[:length], rest

@@ -1,7 +1,7 @@
 """Which question does a turn of a conversation ask? It is completed from the last completed one, or stands alone.
 
-Every turn before it is completed first, so 它 in the third turn means what the second one was about. A turn that names
-a subject of its own inherits nothing; one that names none, or points back (它, 该区, 第二个, 前面那篇), inherits that of
+Every turn before it is completed first, so 它 in the third turn means what the second one was about. One that names a
+subject of its own inherits nothing; one that names none, or points back (它, 该区, 第二个, 前面那篇), inherits that of
 the questions before it. Rules over the tagger's parts of speech; no model.
 """
 
@@ -58,18 +58,20 @@ _TALK: tuple[tuple[SmallTalk, re.Pattern[str]], ...] = (
         SmallTalk.THANKS,
         re.compile(
             r"(?:(?:好的?|嗯+|行|哦|ok|明白了?|知道了|了解了?|清楚了|收到|好吧|没问题了?|不用了|没事了?|可以了)"
-            r"|(?:非常|太|多|十分)?(?:谢谢|感谢|多谢|谢了)(?:您|你|啦|了|哦|啊|呀)*|辛苦(?:您|你)?了?|再见|拜拜|thanks?|thank you|bye)+"
+            r"|(?:非常|太|多|十分)?(?:谢谢|感谢|多谢|谢了)(?:您|你|啦|了|哦|啊|呀)*|辛苦(?:您|你)?了?|再见|拜拜|thanks?|thank you|bye)+"  # noqa: E501
         ),
     ),
     (
         SmallTalk.GREETING,
-        re.compile(r"(?:您好|你好|大家好|嗨|哈喽|早上好|上午好|中午好|下午好|晚上好|早安|在吗|在不在|hello|hi|hey)+[呀啊吗]?"),
+        re.compile(
+            r"(?:您好|你好|大家好|嗨|哈喽|早上好|上午好|中午好|下午好|晚上好|早安|在吗|在不在|hello|hi|hey)+[呀啊吗]?"
+        ),
     ),
     (
         SmallTalk.ABILITY,
         re.compile(
             r"(?:请问)?(?:你|您|这个系统|这里|文据)(?:都|还)?(?:能|会|可以)(?:帮我)?(?:做|干|回答|查|问)(?:些|点)?(?:什么|啥|哪些(?:问题|事)?)(?:问题|事)?[呢呀啊]?"
-            r"|(?:你|您)(?:是谁|叫什么(?:名字)?|有(?:什么|哪些)(?:功能|用))|(?:怎么|如何)(?:使用|用)你?|(?:我)?(?:能|可以)问(?:你)?(?:什么|啥|哪些)(?:问题)?|帮助|help|what can you do"
+            r"|(?:你|您)(?:是谁|叫什么(?:名字)?|有(?:什么|哪些)(?:功能|用))|(?:怎么|如何)(?:使用|用)你?|(?:我)?(?:能|可以)问(?:你)?(?:什么|啥|哪些)(?:问题)?|帮助|help|what can you do"  # noqa: E501
         ),
     ),
     (
@@ -89,20 +91,28 @@ _RETURN = re.compile(
     r"^(?:(?:我们)?(?:再)?(?:回到|回过头|说回|接着说|继续说|再说说?|再问)(?:到|刚才|前面|之前|上面|刚刚|最初|一开始)*(?:说)?的?"
     r"|(?:刚才|前面|之前|上面|刚刚|一开始|最早)(?:说|问|提到|讲|提)?(?:到|过)?的?(?=那|这))(?P<what>[^，,？?]{1,16}?)[，,：:]\s*(?P<rest>.+)$"
 )
-_EARLIER = re.compile(r"^(?:那)?(?:刚才|前面|之前|上面|刚刚|前|上)(?:说|问|提到|讲)?(?:到|过)?的?(?:那|这)?一?(?P<measure>\w)呢?$")
+_EARLIER = re.compile(
+    r"^(?:那)?(?:刚才|前面|之前|上面|刚刚|前|上)(?:说|问|提到|讲)?(?:到|过)?的?(?:那|这)?一?(?P<measure>\w)呢?$"
+)
 _WHAT_ABOUT = re.compile(r"^(?:那么?|还有)?(?P<what>[^，,]{1,24}?)呢(?:[，,](?P<rest>.+))?$")
 _THEN = re.compile(r"^那么?(?![个些位家条篇次里边年天种场名座只块本年月时晚儿])")
 _HE = re.compile("[他她](?!们)|(?:这|那|该)(?:个人|位|人|名)(?:[^\\s]{0,3}(?:记者|同志|先生|女士|老师|专家))?|此人")
 _THEY = re.compile("[他她它]们")
-_IT = re.compile("[它其](?![他它她实中余])|这个(?![^，。]{0,6}(?:月|年|时候))(?=[的是有在要会能花什多怎谁哪叫])|这(?=是|有|在|要|花)")
+_IT = re.compile(
+    "[它其](?![他它她实中余])|这个(?![^，。]{0,6}(?:月|年|时候))(?=[的是有在要会能花什多怎谁哪叫])|这(?=是|有|在|要|花)"
+)
 _THERE = re.compile("那里|那儿|那边|这里|这儿|当地|该地")
 _DEFINITE = re.compile(
     r"(?P<all>(?:这|那|该|此|本)(?:一)?(?P<measure>个|家|座|所|条|篇|场|次|位|项|件|款|只|份|支|种|套|部|届|起|则|张|幅)?(?P<head>[\u4e00-\u9fff]{1,6}?))"
     r"(?=的|是|有|在|为|叫|由|占|从|到|和|与|什|怎|多|几|哪|谁|何|总|面|现|今|去|都|还|也|又|被|会|能|要|离|距|当|一|需|[，,？?]|$)"
 )
-_ARTICLE_HEAD = re.compile(r"(?:(?:这|那|该|前面|上面|刚才|前一|上一|前)[^，。？]{0,6}?(?:篇|条|则)(?:报道|新闻|文章|稿子|稿件|消息)?|(?:这|那|该)(?:个)?(?:报道|新闻|文章|稿子|稿件))")
+_ARTICLE_HEAD = re.compile(
+    r"(?:(?:这|那|该|前面|上面|刚才|前一|上一|前)[^，。？]{0,6}?(?:篇|条|则)(?:报道|新闻|文章|稿子|稿件|消息)?|(?:这|那|该)(?:个)?(?:报道|新闻|文章|稿子|稿件))"
+)
 _THAT_TIME = re.compile("(?:那|这|当|同)(?:一)?(?P<unit>年|天|日|月|时)")
-_ORDINAL = re.compile(r"第(?P<which>[一二三四五六七八九十两\d]{1,3})(?:个|家|位|项|条|篇|名|件|种|处|座|所|场|款|部|只)|(?P<last>最后(?:一)?(?:个|家|位|项|条|篇|名|件|种|处|座|所|场))|(?P<former>前者)|(?P<latter>后者)")
+_ORDINAL = re.compile(
+    r"第(?P<which>[一二三四五六七八九十两\d]{1,3})(?:个|家|位|项|条|篇|名|件|种|处|座|所|场|款|部|只)|(?P<last>最后(?:一)?(?:个|家|位|项|条|篇|名|件|种|处|座|所|场))|(?P<former>前者)|(?P<latter>后者)"
+)
 _SPAN_OR_DAY = re.compile(r"(?:(?:19|20)?\d{2}年)?(?:\d{1,2}月)?份?(?:\d{1,2}[日号])?")
 _SPAN_OF_TIME = re.compile(r"\d{1,4}[年月日号]?份?[到至\-—~]\d{1,4}[年月日号]份?")
 _ALIKE = 0.4  # likeness from which one word stands for another
@@ -129,9 +139,9 @@ _ASK = re.compile(
     r"第几|几[点号月]|多少|[几哪谁啥]|什么|怎[么样]|如何|为何|为啥|干嘛|咋|何[时处人]|多[久长大高远重深宽厚快]|是否|[吗]|没有?$|是不是|有没有|能不能|会不会"
 )
 _ASKED_WORDS = {
-    "时候", "时间", "地方", "名字", "人", "名", "些", "次", "天", "年", "日", "月", "里", "儿", "个", "家", "位", "项", "座", "所", "条", "篇", "场", "件",
-    "钱", "样", "样子", "种", "方面", "处", "只", "款", "支", "岁", "级", "届", "期", "块", "辆", "台", "套", "起", "户", "棵", "株", "本", "册", "米", "公里",
-    "平方米", "小时", "人次", "分钟", "亿", "万", "元", "吨", "桶", "度", "平方公里", "亩", "公顷", "万元", "亿元", "名", "口", "间", "层", "号", "点", "片", "票", "两",
+    "时候", "时间", "地方", "名字", "人", "名", "些", "次", "天", "年", "日", "月", "里", "儿", "个", "家", "位", "项", "座", "所", "条", "篇", "场", "件",  # noqa: E501
+    "钱", "样", "样子", "种", "方面", "处", "只", "款", "支", "岁", "级", "届", "期", "块", "辆", "台", "套", "起", "户", "棵", "株", "本", "册", "米", "公里",  # noqa: E501
+    "平方米", "小时", "人次", "分钟", "亿", "万", "元", "吨", "桶", "度", "平方公里", "亩", "公顷", "万元", "亿元", "口", "间", "层", "号", "点", "片", "票", "两",  # noqa: E501
 }  # fmt: skip
 _LIGHT = {"是", "有", "在", "叫", "为", "由", "被", "要", "会", "能", "到", "达", "达到", "给", "从", "对", "了", "过", "的", "着", "共", "一共", "总共", "都", "又", "还", "分别", "各", "各自", "大概", "到底", "究竟", "叫做", "名叫", "用", "和", "跟", "与", "把", "向", "也", "就", "才", "地", "得", "呢", "吗", "吧", "啊", "呀", "来着", "目前", "现在", "第"}  # fmt: skip
 _NOUN = re.compile(r"n|j|eng|s$|vn|an|l$|i$")
@@ -142,8 +152,37 @@ _ATTRIBUTE = re.compile(
 _BODY_HEAD = re.compile(
     r"(?:医院|大学|学院|中学|小学|幼儿园|学校|公司|集团|银行|公园|隧道|大桥|桥|水库|总工会|工会|工作室|社区|街道|委员会|协会|基金会|博物馆|图书馆|体育馆|机场|车站|地铁站|派出所|研究院|研究所|法院|检察院|医药|股份|科技|证券|基金|村|镇|乡|县|市|区|省|国|州|岛|湖|河|江|山|寺|路|街|站|馆|厂|店|中心|基地|联盟|计划|工程|平台)$"
 )
-_OPENS_WITHOUT_SUBJECT = re.compile(r"^(?:离|距离?|在|到|从|对|给|向|为|往|跟|与|和|能|会|要|可以|需要|有|没有|没|是|都|还|又|也|一共|总共|共|目前|现在|后来|最后|当时|最终|然后|什么|啥|哪|谁|几|多|怎|咋|为|如何|何时|何)")
-_TIME_WORDS = ("以前", "之前", "过去", "原来", "从前", "当时", "后来", "现在", "目前", "如今", "今年", "去年", "明年", "前年", "今天", "昨天", "明天", "将来", "未来", "以后", "上半年", "下半年", "一季度", "二季度", "三季度", "四季度")
+_OPENS_WITHOUT_SUBJECT = re.compile(
+    r"^(?:离|距离?|在|到|从|对|给|向|为|往|跟|与|和|能|会|要|可以|需要|有|没有|没|是|都|还|又|也|一共|总共|共|目前|现在|后来|最后|当时|最终|然后|什么|啥|哪|谁|几|多|怎|咋|为|如何|何时|何)"
+)
+_TIME_WORDS = (
+    "以前",
+    "之前",
+    "过去",
+    "原来",
+    "从前",
+    "当时",
+    "后来",
+    "现在",
+    "目前",
+    "如今",
+    "今年",
+    "去年",
+    "明年",
+    "前年",
+    "今天",
+    "昨天",
+    "明天",
+    "将来",
+    "未来",
+    "以后",
+    "上半年",
+    "下半年",
+    "一季度",
+    "二季度",
+    "三季度",
+    "四季度",
+)
 
 
 def complete(question: str, history: Sequence[Turn] = ()) -> Completed:
@@ -299,7 +338,11 @@ def _of_time(text: str, past: Sequence[_Past]) -> Completed | None:
                 when = source[figure.start : figure.end]
                 whole = text[: match.start()] + when + text[match.end() :]
                 rest = past[-1].asked.topic.replace(when, "")
-                return _about(rest, whole) if not _stands_alone(whole, past[-1]) else Completed(whole, _topic(whole), True)
+                return (
+                    _about(rest, whole)
+                    if not _stands_alone(whole, past[-1])
+                    else Completed(whole, _topic(whole), carried=True)  # noqa: E501
+                )
     return None
 
 
@@ -382,7 +425,13 @@ def _of_pronoun(text: str, past: Sequence[_Past]) -> Completed | None:
 def _person(past: Sequence[_Past]) -> str:
     last = past[-1]
     sources = [_direct(last)] if re.search("谁|哪[一]?[位名]|什么人", last.asked.text) else []
-    sources += [last.asked.topic, last.asked.text, _direct(last), *(one.asked.topic for one in reversed(past[:-1])), last.answer]
+    sources += [
+        last.asked.topic,
+        last.asked.text,
+        _direct(last),
+        *(one.asked.topic for one in reversed(past[:-1])),
+        last.answer,
+    ]
     for source in sources:
         if people := [name for name, kind in name_kinds(source) if kind is NameKind.PERSON and name in fold(source)]:
             return people[0].rstrip(_NO_NAME_END)
@@ -404,7 +453,9 @@ def _place(past: Sequence[_Past]) -> str:
 def _thing(past: Sequence[_Past]) -> str:
     """What the answer names, where the question asked for a name; else the topic."""
     last, direct = past[-1], _direct(past[-1])
-    asks_name = re.search(r"叫(?:什么|啥)|哪(?!年|天|里|儿|一天|一年|些)[^，？]{0,4}|第[一二三四五六七八九十]", last.asked.text)
+    asks_name = re.search(
+        r"叫(?:什么|啥)|哪(?!年|天|里|儿|一天|一年|些)[^，？]{0,4}|第[一二三四五六七八九十]", last.asked.text
+    )
     is_name = 2 <= len(direct) <= 24 and not re.search(r"[，。、；：\d]", direct)
     return direct if asks_name and is_name else last.asked.topic
 
@@ -471,7 +522,7 @@ def _swapped(what: str, last: _Past) -> Completed:
     return Completed(whole, _topic(whole), carried=True)
 
 
-def _counterpart(what: str, before: str) -> tuple[str, str]:
+def _counterpart(what: str, before: str) -> tuple[str, str]:  # noqa: PLR0911
     """What of a question gives way, and to what; both empty where nothing corresponds."""
     if what in _TIME_WORDS:
         return next(((word, what) for word in _TIME_WORDS if word in before and word != what), ("", ""))
@@ -586,10 +637,12 @@ def _bare_head(head: list[Word], *, strip_attribute: bool) -> list[Word]:
     return head
 
 
-def _stands_alone(text: str, last: _Past) -> bool:
+def _stands_alone(text: str, last: _Past) -> bool:  # noqa: PLR0911
     """Whether a question names a subject of its own."""
     plain = _FIRST_A_DAY.sub("", _THEN.sub("", text))
-    if re.search("[“《「『]", plain) or ((subject := _DATED_SUBJECT.match(plain)) and subject[0] not in last.asked.text):
+    if re.search("[“《「『]", plain) or (
+        (subject := _DATED_SUBJECT.match(plain)) and subject[0] not in last.asked.text
+    ):
         return True
     words = _words(plain.rstrip(_STOPS))
     known = last.asked.text + last.answer
@@ -617,7 +670,11 @@ def _leading(words: Sequence[Word]) -> list[Word]:
     """The nouns and numbers that a question begins with."""
     found: list[Word] = []
     for word, tag in words:
-        if not (_nominal((word, tag)) or word == "的" or (found and tag in {"m", "b", "a", "f", "t"} and not _ASK.search(word))):
+        if not (  # noqa: SIM102
+            _nominal((word, tag))
+            or word == "的"
+            or (found and tag in {"m", "b", "a", "f", "t"} and not _ASK.search(word))
+        ):
             if found or tag not in {"m", "t", "f", "b", "a"} or _ASK.search(word):
                 break
         found.append((word, tag))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from index.text import is_chinese
 from rag.query.comparison import Contest, read_comparison
+from rag.query.listing import Inquiry, read_inquiry
 from rag.schema import QuestionKind
 
 __all__ = ["Wanted", "read_kind"]
@@ -23,11 +24,13 @@ class Wanted:
         kind: The kind.
         words: The words that decided; empty for a fact.
         contest: Of a comparison, its sides; else None.
+        inquiry: Of a list or a count of articles, what they must hold; else None.
     """
 
     kind: QuestionKind = QuestionKind.FACT
     words: str = ""
     contest: Contest | None = None
+    inquiry: Inquiry | None = None
 
 
 def read_kind(question: str) -> Wanted:
@@ -41,4 +44,7 @@ def read_kind(question: str) -> Wanted:
         return Wanted()
     if contest := read_comparison(question):
         return Wanted(QuestionKind.COMPARISON, contest.words, contest)
+    if inquiry := read_inquiry(question):
+        kind = QuestionKind.COUNT if inquiry.counts else QuestionKind.LIST
+        return Wanted(kind, inquiry.words, inquiry=inquiry)
     return Wanted()

@@ -44,7 +44,7 @@ _RANK_CONSTANT = 60  # the paper's k
 _TRUST_MIDDLE, _TRUST_STEEPNESS = 0.45, 10.0  # chosen on cmrc, drcd and news questions, benchmarks/fusion.py
 
 
-def search(
+def search(  # noqa: PLR0913 - the bounds of a search, each by its name
     store: Store,
     query: str,
     k: int = 5,

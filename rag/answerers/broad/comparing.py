@@ -70,7 +70,9 @@ def compare(contest: Contest, desk: Desk) -> Survey | None:
         tuple(parts),
         direct,
         confidence,
-        "; ".join(f"{rival.question} {reading.reason}" for rival, (reading, _) in zip(contest.sides, found, strict=True)),
+        "; ".join(
+            f"{rival.question} {reading.reason}" for rival, (reading, _) in zip(contest.sides, found, strict=True)
+        ),
         partly=bool(missing),
         remarks=remarks,
         comparison=Comparison(tuple(sides), verdict, difference),
@@ -158,9 +160,7 @@ def _comparable(one: _Value, other: _Value) -> bool:
     return one.figure.agrees(other.figure) or one.figure.rivals(other.figure)
 
 
-def _told_apart(
-    contest: Contest, mine: list[_Value], theirs: list[_Value], desk: Desk
-) -> tuple[_Value, _Value]:
+def _told_apart(contest: Contest, mine: list[_Value], theirs: list[_Value], desk: Desk) -> tuple[_Value, _Value]:
     """The likeliest figure of each side; of two sides told in one sentence, that which stands by its side's name."""
     one, other = mine[0], theirs[0]
     if (one.extract.passage_id, one.extract.start) != (other.extract.passage_id, other.extract.start):
@@ -172,11 +172,14 @@ def _told_apart(
     names = [rival.name for rival in contest.sides]
 
     def rank(value: _Value, side: int) -> tuple[int, int]:
-        own = _nearness(value, names[side], names[1 - side], text) - _nearness(value, names[1 - side], names[side], text)
+        own = _nearness(value, names[side], names[1 - side], text) - _nearness(
+            value, names[1 - side], names[side], text
+        )
         return own, value.extract.marks[0][0]
 
     for some in (mine, [value for value in _of_passage(one, desk) if _comparable(value, one)]):
-        first, second = (max(some, key=lambda value, side=side: rank(value, side)) for side in (0, 1))
+        first = max(some, key=lambda value: rank(value, 0))
+        second = max(some, key=lambda value: rank(value, 1))
         if first.extract.marks != second.extract.marks:
             return first, second
     return one, other

@@ -89,11 +89,9 @@ class Desk:
     hits: list[Hit] = field(default_factory=list)
 
     def find(self, query: str, k: int) -> list[Hit]:
-        """The passages that fit a query best, by the searches and the learned ranking; the reading model is not asked."""
+        """The passages that fit a query best, by the searches and the learned ranking; the model reads none."""
         w = self.within
-        found = search(
-            self.store, query, k, since=w.since, until=w.until, files=w.files, kinds=w.kinds, read=False
-        )
+        found = search(self.store, query, k, since=w.since, until=w.until, files=w.files, kinds=w.kinds, read=False)
         self.hits += found
         return found
 

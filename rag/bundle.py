@@ -24,11 +24,11 @@ from index.store.opened import Store
 from index.text import fold
 from rag.citations import check
 from rag.errors import AnswerError, BundleError
-from rag.schema import VERDICT_WORDS, Answer, Citation, Place, Remark
+from rag.schema import VERDICT_WORDS, Answer, Citation, Place, QuestionKind, Remark
 
 __all__ = ["Bundle", "BundleFile", "BundleStore", "check_bundle", "make_bundle", "read_bundle", "write_bundle"]
 
-_KIND, _VERSION, _VERSIONS = "wenju-evidence", 2, {1, 2}  # the first had no direct answer
+_KIND, _VERSION, _VERSIONS = "wenju-evidence", 3, {1, 2, 3}  # the first had no direct answer, the second no asks
 _MOST_BYTES = 64 * 1024 * 1024
 _BLANKS = re.compile(r"\s+")
 _JOINTS = re.compile("[、；;]")
@@ -73,6 +73,7 @@ class Bundle(BaseModel):
     confidence: float
     generated: bool
     direct: str = ""
+    asks: QuestionKind = QuestionKind.FACT  # what the question was taken for
     remarks: tuple[Remark, ...]
     citations: tuple[Citation, ...]
     nearest: tuple[Citation, ...]
@@ -95,6 +96,7 @@ def make_bundle(answer: Answer, store: Store) -> Bundle:
         confidence=answer.confidence,
         generated=answer.generated,
         direct=answer.direct,
+        asks=answer.kind,
         remarks=answer.remarks,
         citations=answer.citations,
         nearest=answer.nearest,
@@ -230,6 +232,8 @@ def _text_faults(bundle: Bundle) -> list[str]:
     if bundle.generated:
         named = {int(number) for number in _MARKER.findall(bundle.text)}
         return [f"答案里的 [{number}] 没有引文。" for number in sorted(named - quotes.keys())]
+    if bundle.asks is not QuestionKind.FACT:  # between the quotes stand lines of code: headlines, days, a verdict
+        return [f"答案里没有引文 [{n}]。" for n, quote in quotes.items() if f"{quote}[{n}]" not in bundle.text]
     quoted = "\n".join(f"{quote}[{number}]" for number, quote in quotes.items())
     if bundle.text not in {quoted, f"{bundle.direct}\n{quoted}"}:
         return ["答案的文字不是它的引文。"]
@@ -241,7 +245,8 @@ def _text_faults(bundle: Bundle) -> list[str]:
 
 def _seal(bundle: Bundle) -> str:
     """SHA-256 over everything but the seal, as JSON with sorted keys and no blanks."""
-    told = bundle.model_dump(mode="json", exclude={"seal"} | ({"direct"} if bundle.version == 1 else set()))
+    later = {1: {"direct", "asks"}, 2: {"asks"}}.get(bundle.version, set())
+    told = bundle.model_dump(mode="json", exclude={"seal"} | later)
     return _hash(json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
 
 

@@ -87,7 +87,7 @@ class AskIn(Within):
     question: Query = Field(description="The question, in Chinese or English; script, width and case do not matter.")
     history: list[TurnIn | MessageIn] = Field(
         default=[],
-        max_length=2 * LONGEST_HISTORY,
+        max_length=LONGEST_HISTORY,
         description="The conversation so far, oldest first: turns, or messages with `role` and `content`.",
     )
 

@@ -154,6 +154,7 @@ def show_answers(answers: Iterable[Answer], *, with_trace: bool) -> Answer:
         console.print(f"[dim]{confidence_words(answer.confidence)}（{answer.confidence:.2f}）{written}[/dim]")
     if with_trace:
         trace = answer.trace
+        console.print(f"[dim]题型：{trace.kind}{'，因“' + escape(trace.taken) + '”' if trace.taken else ''}[/dim]")
         console.print(f"[dim]检索：{escape(trace.query)}[/dim]")
         console.print(f"[dim]依据：{escape(trace.reason)}[/dim]")
         console.print("[dim]用时：" + "，".join(f"{k} {v:.1f} ms" for k, v in trace.timings.items()) + "[/dim]")

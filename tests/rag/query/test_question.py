@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.query.question import LONGEST_QUERY, Asks, content_words, understand
-from rag.schema import Turn
+from rag.query.question import Asks, content_words, understand
 
 
 @pytest.mark.parametrize(
@@ -32,27 +31,3 @@ def test_the_kind_of_answer_is_read_off_the_form(question: str, asks: Asks) -> N
 def test_content_words_are_folded_and_without_asking_words() -> None:
     assert content_words("圖書館的館長是誰？") == ("图书", "书馆", "图书馆", "馆长")
     assert content_words("What is the name of the bridge?") == ("name", "bridge")
-
-
-def test_a_question_that_points_back_is_searched_with_the_one_before() -> None:
-    history = [Turn("鹿鸣大桥哪一年通车？", "2023年。")]
-    question = understand("那它有多长？", history)
-    assert question.query == "鹿鸣大桥哪一年通车？ 那它有多长？"
-
-
-def test_a_bare_and_what_about_keeps_the_kind_of_the_question_before() -> None:
-    history = [Turn("图书馆藏书多少册？", "3200册。")]
-    question = understand("文化站呢？", history)
-    assert question.asks is Asks.NUMBER
-
-
-def test_a_new_topic_inherits_nothing() -> None:
-    history = [Turn("鹿鸣大桥哪一年通车？", "2023年。")]
-    question = understand("柳河镇图书馆的馆长叫什么名字，介绍了哪些服务？", history)
-    assert question.query == question.asked
-
-
-def test_a_long_follow_up_is_cut_to_what_can_be_searched() -> None:
-    question = understand("它" + "w" * (LONGEST_QUERY - 1), [Turn("鹿鸣大桥哪一年通车？", "2023年。")])
-    assert len(question.query) == LONGEST_QUERY
-    assert question.query.endswith("w")

@@ -1,7 +1,7 @@
 """Does a question ask which articles hold something, or how many do? The form, and what they must hold.
 
-哪几篇提到…, 有几篇报道写了…, 石景山区的新闻有几条, 周美玉写了哪些报道. A question for things inside one article (哪些单位,  # noqa: E501
-几家企业) is none: a sentence answers it.
+哪几篇提到…, 有几篇报道写了…, 石景山区的新闻有几条, 周美玉写了哪些报道. A question for things inside one article
+(哪些单位, 几家企业) is none: a sentence answers it.
 """
 
 from __future__ import annotations

@@ -41,10 +41,11 @@ class WorkQueue:
     Args:
         threads: How many pieces of work run at the same time.
         waiting: How many more may wait.
+        clock: Seconds, ever growing.
     """
 
-    def __init__(self, threads: int, waiting: int) -> None:
-        self._threads, self._most = threads, threads + waiting
+    def __init__(self, threads: int, waiting: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._threads, self._most, self._clock = threads, threads + waiting, clock
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         self._held = 0
@@ -62,7 +63,7 @@ class WorkQueue:
             BusyError: Too many wait already.
         """
         self._take()
-        started = time.monotonic()
+        started = self._clock()
         future = self._submit(work)
         future.add_done_callback(lambda _: self._give_back(started))
         return await asyncio.wrap_future(future)
@@ -74,7 +75,7 @@ class WorkQueue:
             BusyError: Too many wait already; raised when the first item is asked for.
         """
         self._take()
-        started, end = time.monotonic(), object()
+        started, end = self._clock(), object()
         items: list[Iterator[T]] = []
 
         def step() -> T | object:
@@ -117,5 +118,5 @@ class WorkQueue:
     def _give_back(self, started: float) -> None:
         with self._lock:
             self._held -= 1
-            spent = (time.monotonic() - started) / (1 + self._held / self._threads)  # most of it was waiting
+            spent = (self._clock() - started) / (1 + self._held / self._threads)  # most of it was waiting
             self._mean = _REMEMBERED * self._mean + (1 - _REMEMBERED) * spent

@@ -158,6 +158,16 @@ def test_another_place_that_does_not_hold_is_found_out(reprinted, change, messag
         check_copy(citation, replace(citation.also[0], **change), page)
 
 
+@pytest.mark.parametrize(("file", "old", "new"), [("a.txt", "两分钟", "五分钟"), ("b.txt", "兩分鐘", "五分鐘")])
+def test_no_citation_is_made_when_a_page_says_something_else_than_its_article(reprinted, file, old, new):
+    """Neither of the first place of a quote nor of another one: what is named must hold the words that are quoted."""
+    page = reprinted.pages[file]
+    changed = replace(page, text=page.text.replace(old, new))
+    store = replace(reprinted, pages={**reprinted.pages, file: changed})
+    with pytest.raises(AnswerError, match=rf"Citation \[4\] of {file} says '.*', but lines .* hold '.*{new}"):
+        cite(store, extract_of(store, "a.txt#1:0", "从东岸到西岸只要两分钟。"), 4)
+
+
 def test_a_search_never_returns_the_same_text_twice(reprinted):
     hits = search(reprinted, "从东岸到西岸要多久？", k=10, legs="ranks")
     texts = ["".join(reprinted.passages[hit.passage_id].text.split()) for hit in hits]

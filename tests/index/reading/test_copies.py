@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from index.chunking import chunk
 from index.reading.copies import chunk_once, locate
 from index.reading.pages import read_articles
-from index.schema import Page
+from index.schema import Copy, Page
 from index.store.opened import copies_of
 
 STORY = "柳河大桥昨天通车。全长860米，双向四车道。两岸居民从此不用绕行，过河只要两分钟。"
@@ -64,6 +64,16 @@ def test_the_same_story_under_another_headline_keeps_its_headline_to_be_found():
     first = passages[0]
     assert first.copies[0].of_start == len("大桥通车\n")  # its headline is not said again
     assert locate(first.copies[0], articles[0].text, again, 0, 4) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "found"),
+    [(2, 6, (12, 16)), (3, 5, (13, 15)), (1, 6, None), (2, 7, None), (6, 8, None), (3, 3, None)],
+)
+def test_only_what_is_said_again_is_located(start, end, found):
+    """Characters 2 to 6 of the first text stand at 12 to 16 of the other, which both go on otherwise."""
+    copy = Copy("b#1", 12, 16, 2, 6)
+    assert locate(copy, "〇一二三四五六七八九", "甲乙丙丁戊己庚辛壬癸子丑二三四五卯辰巳午", start, end) == found
 
 
 def test_a_paragraph_that_one_article_says_twice():

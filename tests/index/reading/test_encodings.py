@@ -47,6 +47,13 @@ def test_gb18030_wins_a_tie():
     assert decode(data, "page.txt").encoding == "gb18030"
 
 
+@pytest.mark.parametrize(("more", "encoding"), [(0, "gb18030"), (1, "gb18030"), (2, "gb18030"), (3, "big5")])
+def test_gb18030_wins_unless_another_leads_by_more_than_a_tenth(more, encoding):
+    """Of twenty characters, four are common in GB18030 alone (北 is 控 in Big5), and as many or more in Big5 alone."""
+    data = "北".encode("gb18030") * 4 + "國".encode("big5") * (4 + more) + "癌".encode("gb18030") * (12 - more)
+    assert decode(data, "page.txt").encoding == encoding
+
+
 def test_an_encoding_that_is_asked_for_binds():
     data = _TRADITIONAL.encode("big5")
     assert decode(data, "page.txt", "Big5").text == _TRADITIONAL

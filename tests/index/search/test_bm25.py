@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import StoreError
-from index.search.bm25 import LexicalIndex
+from index.search.bm25 import LexicalIndex, hash_word
 from index.search.bm25_build import PostingsWriter, count_words, index_texts
 
 BOATS, ORCHARD = "龙舟，龙舟。", "果园。"
@@ -215,3 +215,15 @@ def test_a_text_with_all_the_common_words_is_not_passed_over(k):
     index = index_texts(["，".join(words)] * 40 + rest + ["别的事情"] * 37)
     query = " ".join([*words * 4, "红鲤"])
     assert [row for row, _ in index.search(query, k)] == [0, 1, 2][:k]
+
+
+@given(st.integers(1, 2000), st.integers(0, 2**32 - 1), st.integers(1, 8))
+def test_of_many_texts_the_few_best_are_all_found(size, seed, k):
+    """A floor drawn from a sample of the scores leaves most texts out; it must leave out none of the best."""
+    scores = np.random.default_rng(seed).integers(0, size, size)
+    rows = np.flatnonzero(scores).astype(np.int32)
+    held = np.asarray(scores, np.float32)[rows]
+    hashes = np.array([[hash_word("大桥")], [0]], np.uint64).view(np.int64)
+    index = LexicalIndex(len(scores), np.array([0, len(rows)]), rows, held, hashes, ["大桥"])
+    expected = sorted(((row, float(score)) for row, score in enumerate(scores) if score), key=lambda s: (-s[1], s[0]))
+    assert index.search("大桥", k) == expected[:k]

@@ -55,6 +55,18 @@ def test_what_it_does_not_carry_is_named(sentence, flaw):
     assert flaw in flaws(sentence)
 
 
+@pytest.mark.parametrize(
+    ("sentence", "stands"),
+    [
+        ("鹿鸣大桥全长860米，双向四车道，前天通车，美。", True),  # one foreign character in seventeen
+        ("鹿鸣大桥全长860米，美。", False),  # one in eight
+        ("鹿鸣大桥全长860米，双向四车道，前天通车，垮塌。", False),  # one foreign word of two is one too many
+    ],
+)
+def test_few_foreign_characters_stand_and_no_foreign_word(sentence, stands):
+    assert (check_sentence(sentence, BRIDGE) == []) == stands
+
+
 def test_the_fault_names_the_words():
     (fault,) = check_sentence("鹿鸣大桥全长960米。", BRIDGE)
     assert fault.words == "960米"

@@ -6,11 +6,24 @@ import asyncio
 import pickle
 import threading
 import time
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
 from rag.api.work_queue import BusyError, WorkQueue
+
+
+@asynccontextmanager
+async def four_pieces_of_work(work_queue):
+    """As many as run and wait; they end when the block does."""
+    go = threading.Event()
+    tasks = [asyncio.create_task(work_queue.run(go.wait)) for _ in range(4)]
+    try:
+        await asyncio.sleep(0.01)
+        yield
+    finally:
+        go.set()
+        await asyncio.gather(*tasks)
 
 
 @pytest.fixture
@@ -47,15 +60,27 @@ async def test_no_more_run_at_once_than_there_are_threads(work_queue):
 
 
 async def test_one_too_many_is_told_so_at_once(work_queue):
-    go = threading.Event()
-    tasks = [asyncio.create_task(work_queue.run(go.wait)) for _ in range(4)]
-    await asyncio.sleep(0.01)
-    with pytest.raises(BusyError, match="Ask again in 1 s"):
-        await work_queue.run(int)
-    go.set()
-    await asyncio.gather(*tasks)
+    async with four_pieces_of_work(work_queue):
+        with pytest.raises(BusyError, match="Ask again in 1 s"):
+            await work_queue.run(int)
     await settle(work_queue)
     assert await work_queue.run(int) == 0
+
+
+async def test_the_wait_that_is_told_follows_from_how_long_work_took():
+    now = [0.0]
+    work_queue = WorkQueue(2, 2, clock=lambda: now[0])
+
+    def take_ten_seconds():
+        now[0] += 10
+
+    await work_queue.run(take_ten_seconds)
+    await settle(work_queue)
+    async with four_pieces_of_work(work_queue):
+        # A mean of 0.9 * 0.2 s + 0.1 * 10 s = 1.18 s, times four pieces of work, over two threads: 2.36 s.
+        with pytest.raises(BusyError, match="Ask again in 3 s"):
+            await work_queue.run(int)
+    work_queue.close()
 
 
 async def test_the_loop_turns_while_work_is_done(work_queue):

@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -50,15 +51,6 @@ def dies(begun):
 
 def does_not_stop(begun):
     signal.signal(signal.SIGTERM, signal.SIG_IGN); works(begun)
-
-def one_of_them(begun):
-    mark()
-    try:
-        (marks.parent / "pen").touch(exist_ok=False)
-    except FileExistsError:
-        raise WenjuError("There is one pen only.", "Wait.")
-    works(begun)
-
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     workers._GRACE = float(sys.argv[3])
@@ -230,17 +222,83 @@ def test_when_none_can_begin_it_ends_and_says_why(tmp_path, work, said):
     assert 2 <= len(list((tmp_path / "marks").iterdir())) <= 3  # each once, one of them perhaps again after a pause
 
 
-@posix
-def test_who_cannot_begin_is_tried_again_with_pauses_while_another_works(tmp_path):
-    with keeping(tmp_path, "one_of_them") as running:
-        until(lambda: running.log().count("could not begin") == 2)
-        assert "There is one pen only. Wait.); tried again in 1 s" in running.log()
-        assert "tried again in 2 s" in running.log()
-        (pid,) = running.began()
-        assert lives(pid)
-        (tmp_path / "pen").unlink()
-        until(lambda: len(running.began()) == 2)
-        assert running.stop() == 0
+class Clock:
+    """Time that passes only where somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Scripted:
+    """A worker that is no process: it begins or dies with what it tells, and may die later."""
+
+    process = SimpleNamespace(pid=7, exitcode=1, join=lambda: None)
+    line = SimpleNamespace(close=lambda: None)
+
+    def __init__(self, trouble: WenjuError | None = None) -> None:
+        self.told, self.trouble, self.begun, self.dead = trouble, None, False, trouble is not None
+
+    def listen(self) -> None:
+        self.trouble, self.begun = self.told, self.told is None
+
+
+@pytest.fixture
+def scripted(monkeypatch):
+    """Workers of a script instead of processes, started under a clock of ours; tells when each was started."""
+    clock, script, starts = Clock(), [], []
+
+    def start(work, given):
+        starts.append(clock.now)
+        return script.pop(0)
+
+    monkeypatch.setattr(workers, "time", clock)
+    monkeypatch.setattr(workers, "_LOOK", 0.25)
+    monkeypatch.setattr(workers, "_start", start)
+    return SimpleNamespace(clock=clock, script=script, starts=starts)
+
+
+def look_until(crew, clock, seconds):
+    while clock.now < seconds:
+        crew.look()
+
+
+def test_who_cannot_begin_is_tried_again_with_pauses_that_grow_while_another_works(scripted, caplog):
+    no_pen = WenjuError("There is one pen only.", "Wait.")
+    works = Scripted()
+    scripted.script += [works, *(Scripted(no_pen) for _ in range(9)), Scripted()]
+    crew = workers._Crew(print, (), 2)
+    look_until(crew, scripted.clock, 300)
+    # After 1, 2, 4, 8, 16, 32 seconds, and then after a minute at the most; a death is seen a quarter second later.
+    assert scripted.starts == [0, 0, 1.25, 3.5, 7.75, 16, 32.25, 64.5, 124.75, 185, 245.25]
+    pauses = [re.search(r"tried again in (\d+) s", line)[1] for line in caplog.messages if "could not" in line]
+    assert pauses == ["1", "2", "4", "8", "16", "32", "60", "60", "60"]
+    assert "There is one pen only. Wait.); tried again in 1 s" in caplog.messages[0]
+
+
+def test_who_dies_at_work_is_replaced_at_once_and_a_start_that_succeeds_ends_the_pauses(scripted, caplog):
+    no_pen = WenjuError("There is one pen only.", "Wait.")
+    works, falls = Scripted(), Scripted()
+    scripted.script += [works, Scripted(no_pen), Scripted(no_pen), falls, Scripted(no_pen), Scripted()]
+    crew = workers._Crew(print, (), 2)
+    look_until(crew, scripted.clock, 10)
+    assert scripted.starts == [0, 0, 1.25, 3.5]
+    falls.dead = True
+    look_until(crew, scripted.clock, 20)
+    assert scripted.starts == [0, 0, 1.25, 3.5, 10.25, 11.5]  # the pause is one second again
+    assert [message for message in caplog.messages if "takes its place" in message]
+
+
+def test_when_no_worker_has_begun_and_all_fail_it_ends_and_when_one_has_it_does_not(scripted):
+    no_ink = WenjuError("There is no ink.", "Buy some.")
+    scripted.script += [Scripted(no_ink), Scripted(no_ink)]
+    with pytest.raises(WenjuError, match="There is no ink"):
+        look_until(workers._Crew(print, (), 2), scripted.clock, 10)
 
 
 # Serving.

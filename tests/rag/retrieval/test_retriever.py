@@ -120,6 +120,30 @@ def test_what_the_reading_model_finds_relevant_comes_first(tiny_store, monkeypat
     assert [(h.passage_id, h.score) for h in after[1:]] == [(h.passage_id, pytest.approx(h.score / 3)) for h in rest]
 
 
+class _Ranker:
+    """Gives its candidates these scores, in the order in which they come."""
+
+    def __init__(self, model, *scores):
+        self.model, self._scores = model, np.array(scores)
+
+    def scores(self, rows):
+        return self._scores[: len(rows)]
+
+
+def test_what_the_ranking_did_not_score_stays_below_what_it_did(tiny_store, monkeypatch):
+    # Both searches find rows 0 to 3 in this order, so fused by rank they have 1, 61/62, 61/63 and 61/64. The ranking
+    # scores the first two, with 0.5 and 0.25; the others have a quarter of what they had.
+    monkeypatch.setattr("rag.retrieval.retriever._LEARNED", 2)
+    monkeypatch.setattr("rag.retrieval.retriever.features", lambda store, query, rows: rows)
+    monkeypatch.setattr(
+        "rag.retrieval.retriever.load_ranker", lambda: _Ranker(tiny_store.embedder.fingerprint, 0.5, 0.25)
+    )
+    monkeypatch.setattr("rag.retrieval.retriever._reread", lambda store, query, scores: scores)
+    found = search(replace(tiny_store, dense=_Leg(0, 1, 2, 3), lexical=_Leg(0, 1, 2, 3)), "大桥")
+    assert ids(found) == ["liuhe.txt#2:0", "liuhe.txt#2:52", "liuhe.txt#10:0", "qingtan.txt#1:0"]
+    assert [hit.score for hit in found] == pytest.approx([0.5, 0.25, 0.25 * 61 / 63, 0.25 * 61 / 64])
+
+
 def test_the_tiny_store_answers_as_its_table_says(tiny_store):
     assert ids(search(tiny_store, "图书馆", k=2)) == ["liuhe.txt#2:0", "liuhe.txt#2:52"]
     assert ids(search(tiny_store, "大桥", k=1)) == ["liuhe.txt#10:0"]

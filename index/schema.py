@@ -59,10 +59,10 @@ class Role(StrEnum):
 class DateSource(StrEnum):
     """How we know the day an article was published on, from most to least certain."""
 
-    GIVEN = "given"  # by whoever built the store, or by a file of ready articles
+    GIVEN = "given"  # by whoever built the store, or by the file beside its text
     MASTHEAD = "masthead"  # printed at the head or foot of the page
     FILE_NAME = "file name"
-    TEXT = "text"  # a dateline such as 新华社…3月5日电, with a year elsewhere in the article
+    TEXT = "text"  # a line of the article that tells its day and nothing else
     UNKNOWN = "unknown"
 
 
@@ -88,6 +88,9 @@ class Page:
         date: ISO date of publication where the source tells it, or None.
         ready: True for a single article that needs no taking apart.
         titled: Whether the first line of a ready article is its headline.
+        aside: Lines that the file's format sets apart from its articles: number, and what it is (a page header, a
+            menu).
+        notes: What a person should know about how the text was taken out of the file.
     """
 
     file: str
@@ -98,6 +101,8 @@ class Page:
     date: str | None = None
     ready: bool = False
     titled: bool = False
+    aside: tuple[tuple[int, str], ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

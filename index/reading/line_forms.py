@@ -13,6 +13,7 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import TypeVar
 
+from index.reading.dates import WRITTEN_DATE
 from index.text import CLOSERS, TERMINALS
 
 __all__ = [
@@ -71,9 +72,8 @@ SURNAMES = (
 _NAME = rf"(?:欧阳|上官|司马|诸葛|[{SURNAMES}])[\u4e00-\u9fff·]{{1,3}}"
 NAMES = rf"{_NAME}(?:[\s、]+{_NAME}){{0,5}}"
 NUMBER = r"\s*[\d一二三四五六七八九十]{1,3}\s*"
-_DATE = rf"(?:\d{{4}}|[一二三四五六七八九〇零○]{{4}})\s*年{NUMBER}月{NUMBER}日"
 _NUMERIC_DATE = r"\d{4}\s*[-/.]\s*\d{1,2}\s*[-/.]\s*\d{1,2}"
-ANY_DATE = rf"(?:{_DATE}|{_NUMERIC_DATE})"
+ANY_DATE = rf"(?:{WRITTEN_DATE}|{_NUMERIC_DATE})"
 WEEKDAY = "(?:星期|周|礼拜)[一二三四五六日天]"
 _PAPER = "(?:本报|本网|本刊|本台)"
 _WRITER = (
@@ -104,12 +104,13 @@ _SOURCE = re.compile(
     r"[(\[]?\s*(?:本文|此文|文章)?(?:转自|转载自|原载|摘自|摘编自|选自|据[《]|原文(?:刊载于?|载于?|发表于)|来源:)[^。]{1,30}$"
 )
 _SIGNED = re.compile(r"[(\[](?!第?[一二三四五六七八九十\d]+[)\]])[^()\[\]。]{2,40}[)\]]$")
-_ONLY_DATE = re.compile(rf"{_DATE}$")
+_ONLY_DATE = re.compile(rf"{WRITTEN_DATE}$")
 _MASTHEAD = re.compile(
     rf"[^。]{{0,24}}{ANY_DATE}[^。]{{0,6}}{WEEKDAY}[^。]*$"
     rf"|[^。]{{0,12}}{WEEKDAY}[\s,]*{ANY_DATE}[^。]*$"
     rf"|(?:第?[A-Z]?\d{{1,2}}版|[A-Z]\d{{1,2}})[\s:·|]*[^。]{{0,12}}{ANY_DATE}[^。]{{0,20}}$"
     rf"|(?:[^。]{{0,12}}[(\s])?{ANY_DATE}\s*第?\s*[A-Z]?\d{{1,2}}\s*版[)\s]*$"
+    rf"|[\u4e00-\u9fff]{{2,8}}(?:报|周刊)[\s|·]*{ANY_DATE}[^。]{{0,30}}$"
     r"|[\u4e00-\u9fff]{2,8}(?:报|周刊)\s+第?[A-Z]?\d{1,2}版?(?:[\s|·]+[\u4e00-\u9fff·]{2,8})?$"
     r"|[^。]{0,20}(?:总第|第)\s*\d+\s*期[^。]{0,30}$"
     r"|[^。]{0,10}(?:国内统一(?:连续出版物号|刊号)|邮发代号|今日\s*\d+\s*版)[^。]*$"

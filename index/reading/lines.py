@@ -7,11 +7,12 @@ in lines, the head and foot of the page, and headings that torn text only looks 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from index.reading.labels import opens_afresh
+from index.reading.line_ends import each_line
 from index.reading.line_forms import (
     ANY_DATE,
     LONGEST_BYLINE,
@@ -87,21 +88,23 @@ class Row:
     why: str = ""
 
 
-def read_rows(text: str) -> list[Row]:
-    """The non-blank lines of a page in order; only LF, CR LF and CR end a line."""
+def read_rows(text: str, aside: Mapping[int, str] | None = None) -> list[Row]:
+    """The non-blank lines of a page in order.
+
+    Args:
+        text: The page's text.
+        aside: Lines that are known to belong to no article: number -> what it is.
+    """
     rows: list[Row] = []
-    last = number = position = 0
-    lines = text.replace("\r\n", "\n\n").replace("\r", "\n") if "\r" in text else text
-    doubled = _crlf_positions(text) if "\r\n" in text else frozenset[int]()
-    for line in lines.split("\n"):
-        start, position = position, position + len(line) + 1
-        if start in doubled:  # the second half of CR LF
-            continue
-        number += 1
+    last = 0
+    for number, start, end in each_line(text):
+        line = text[start:end]
         stripped = line.strip()
         if not stripped:
             continue
-        rows.append(_row(number, number - last - 1, start + len(line) - len(line.lstrip()), line, stripped))
+        row = _row(number, number - last - 1, start + len(line) - len(line.lstrip()), line, stripped)
+        why = aside.get(number) if aside else None
+        rows.append(replace(row, form=Form.FURNITURE, why=why) if why else row)
         last = number
     return _settle(rows)
 
@@ -131,10 +134,6 @@ def _row(number: int, gap: int, start: int, line: str, stripped: str) -> Row:
     alone = form is Form.BODY and is_labelled(content)
     span = Span(start + inner, whole.end - cut)
     return Row(number, gap, level, whole, span, content, form, indented, alone=alone, why=why)
-
-
-def _crlf_positions(text: str) -> frozenset[int]:
-    return frozenset(match.start() + 1 for match in re.finditer("\r\n", text))
 
 
 def _settle(rows: list[Row]) -> list[Row]:
@@ -223,7 +222,9 @@ def _with_masthead(rows: list[Row]) -> list[Row]:
         if rows[place].form is Form.HEADING and _PAPER_NAME.match(plain(rows[place].text)) and place < 4:
             rows[place] = replace(rows[place], form=Form.FURNITURE, why="报头")
     top = list(takewhile(_may_be_masthead, rows[:_LONGEST_MASTHEAD]))
-    if any(row.form is Form.FURNITURE for row in top) or sum(is_date(row.text) for row in top) == 1 < len(top):
+    dated = sum(is_date(row.text) for row in top) == 1
+    alone = len(top) == 1 < len(rows) and rows[1].gap > 0 and rows[1].form in {Form.HEADING, Form.COLUMN}
+    if any(row.form is Form.FURNITURE for row in top) or (dated and (len(top) > 1 or alone)):
         rows[: len(top)] = [row if row.form is Form.FURNITURE else _masthead(row) for row in top]
     return rows
 

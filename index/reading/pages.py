@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from index.reading.continuations import link_layouts
-from index.reading.dates import PageDate, article_date, page_date
+from index.reading.dates import PageDate, article_date, names_lunar_day, page_date
 from index.reading.labels import (
     comes_from_elsewhere,
     is_caption,
@@ -26,11 +26,21 @@ from index.reading.line_forms import Form, ends_sentence, find_byline, is_date, 
 from index.reading.lines import breaks_off, read_rows
 from index.reading.mending import is_torn, mends_over
 from index.reading.segmenter import Draft, Drafter, later_role
-from index.schema import Article, Kind, Layout, Leftover, Line, Page, Role, Segment
+from index.schema import Article, Kind, Layout, Leftover, Line, Note, Page, Role, Segment
 
 __all__ = ["read_articles", "read_layout", "read_layouts"]
 
 _LONGEST_BRIEF = 330  # characters of body text
+_OF_OTHERS = {
+    "导航",
+    "边栏",
+    "评论",
+    "链接列表",
+    "网站页脚",
+    "按钮",
+    "搜索框",
+}  # parts of a web page whose dates are not its own
+_LUNAR = "只有农历日期，不作发表日期"
 
 
 def read_articles(page: Page, date: str | None = None) -> list[Article]:
@@ -55,13 +65,16 @@ def read_layout(page: Page, date: str | None = None) -> Layout:
     """
     if page.ready:
         return _ready_layout(page, date)
-    rows = read_rows(page.text)
+    rows = read_rows(page.text, dict(page.aside))
     leftovers = tuple(Leftover(row.number, row.whole, row.why) for row in rows if row.form is Form.FURNITURE)
     reader = Drafter([row for row in rows if row.form is not Form.FURNITURE])
-    published = page_date(page.file, [row.text for row in rows if row.form is Form.FURNITURE], page.date or date)
+    of_page = [row for row in rows if row.form is Form.FURNITURE and row.why not in _OF_OTHERS]
+    published = page_date(page.file, [row.text for row in of_page], page.date or date)
     drafts = reader.read()
     articles = tuple(_finish(draft, page, published, reader) for draft in drafts)
-    return Layout(articles, leftovers, tuple(sorted(reader.notes, key=lambda note: note.number)))
+    lunar = [] if published.date else [Note(row.number, _LUNAR) for row in of_page if names_lunar_day(row.text)]
+    notes = sorted([*page.notes, *lunar, *reader.notes], key=lambda note: note.number)
+    return Layout(articles, leftovers, tuple(notes))
 
 
 def read_layouts(pages: Sequence[Page], date: str | None = None) -> list[Layout]:
@@ -83,7 +96,9 @@ def _ready_layout(page: Page, date: str | None) -> Layout:
         role = Role.HEADLINE if title else later_role(row, has_body=draft.has_body)
         draft.add([row], [Role.BODY if role is Role.SECTION and not draft.has_body else role])
     reader = Drafter(rows)
-    return Layout((_finish(draft, page, page_date(page.file, [], page.date or date), reader),), (), tuple(reader.notes))
+    return Layout(
+        (_finish(draft, page, page_date(page.file, [], page.date or date), reader),), (), (*page.notes, *reader.notes)
+    )
 
 
 def _finish(draft: Draft, page: Page, published: PageDate, reader: Drafter) -> Article:
@@ -114,7 +129,7 @@ def _finish(draft: Draft, page: Page, published: PageDate, reader: Drafter) -> A
         reader.note(draft.rows[0], f"引题与标题同行，标题取“{title}”", doubtful=True)
     byline = _byline(draft)
     text = "".join(parts)
-    date, source, evidence = article_date(published, text, [row.text for row in draft.rows])
+    date, source, evidence = article_date(published, [row.text for row in draft.rows])
     return Article(
         article_id=f"{page.file}#{draft.rows[0].number}",
         file=page.file,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.reading.labels import is_caption, is_photo_credit, names_opinion, split_headline
+from index.reading.line_ends import each_line
 from index.reading.line_forms import Form, ends_sentence, find_byline, names_source, plain
 from index.reading.lines import read_rows
 
@@ -96,16 +95,16 @@ def test_rows_count_lines_and_the_blank_lines_before_them():
     assert (second.whole.start, second.content.start, second.content.end) == (11, 14, 15)
 
 
-def test_only_line_ends_end_a_line():
-    """``str.splitlines`` would break at a form feed or U+2028 as well; an editor, and so a citation, does not."""
-    assert [row.number for row in read_rows("甲\x0c乙\u2028丙\x85丁\n戊")] == [1, 2]
+def test_rows_that_the_format_sets_apart_belong_to_no_article():
+    first, second = read_rows("首页\n大桥通车", {1: "导航"})
+    assert (first.form, first.why, second.form) == (Form.FURNITURE, "导航", Form.HEADING)
 
 
-@given(st.text(alphabet="甲乙。# \u3000\t\r\n\x0c■□（）", max_size=60))
+@given(st.text(alphabet="甲乙。# \u3000\t\r\n\x0c\x85\u2028□（）", max_size=60))
 def test_rows_are_the_lines_that_hold_a_visible_character(text):
-    lines = re.split(r"\r\n|\r|\n", text)
-    visible = [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
     rows = read_rows(text)
+    lines = [(number, start, text[start:end]) for number, start, end in each_line(text)]
+    visible = [(number, line.strip()) for number, _, line in lines if line.strip()]
     assert [(row.number, text[row.whole.start : row.whole.end]) for row in rows] == visible
     assert all(text[row.content.start : row.content.end] == row.text for row in rows)
     assert all(row.whole.end == row.content.end and row.text for row in rows)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.chunking import chunk
+from index.reading.line_ends import each_line
 from index.reading.pages import read_articles, read_layout
 from index.reading.source import find_pages, read_page
 from index.schema import Kind, Page, Role, Span
@@ -384,8 +385,8 @@ def assert_read_without_loss(page):
     lines = sorted(
         [*(line for article in articles for line in article.lines), *layout.leftovers], key=lambda line: line.number
     )
-    raw = re.split(r"\r\n|\r|\n", page.text)
-    visible = [(number, text.strip()) for number, text in enumerate(raw, start=1) if text.strip()]
+    raw = [(number, page.text[start:end]) for number, start, end in each_line(page.text)]
+    visible = [(number, text.strip()) for number, text in raw if text.strip()]
     assert [(line.number, page.text[line.span.start : line.span.end]) for line in lines] == visible
     assert len({article.article_id for article in articles}) == len(articles)
     assert [article.lines[0].number for article in articles] == sorted(a.lines[0].number for a in articles)

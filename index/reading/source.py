@@ -1,4 +1,4 @@
-"""Which files are pages, and what characters stand in them? Strict decoding, nothing dropped or replaced."""
+"""Which files are pages, and what characters stand in them? Nothing is dropped or replaced without being told."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from index.errors import SourceError
-from index.reading.encodings import decode
-from index.reading.formats import READERS, SUFFIXES, ready_pages, refusal_of_binary
+from index.reading.encodings import decode, odd_notes, refuse_binary
+from index.reading.formats import READERS, SUFFIXES, refusal_of_binary
+from index.reading.records import RECORDS, ready_pages
 from index.schema import Page
 
 __all__ = ["MOST_BYTES", "find_pages", "read_file", "read_page"]
@@ -18,15 +19,16 @@ MOST_BYTES = 64 * 1024 * 1024
 """The largest page file that is read; a larger one is no page. Files of ready articles are streamed instead."""
 
 _LONGEST_LINE = 2_000_000  # characters; nothing that was printed has a line of this length
-_READY = ".jsonl"
+_BEFORE_JSON = b"\xef\xbb\xbf\xff\xfe \t\r\n"
+_LOCK = "~$"  # Office puts such a file beside a document that is open
 
 
 def find_pages(path: Path) -> list[tuple[str, Path]]:
     """Page files at a path, ordered by name.
 
     Args:
-        path: A folder, searched with its subfolders for files of the known formats (hidden files are passed over), or
-            one file.
+        path: A folder, searched with its subfolders for files of the known formats (hidden files and the lock files
+            of Office are passed over), or one file.
 
     Returns:
         Pairs of the page's name in the collection (path below the folder, with ``/``) and where it lies. Whether a
@@ -51,7 +53,7 @@ def find_pages(path: Path) -> list[tuple[str, Path]]:
 def read_file(
     path: Path, name: str | None = None, *, root: Path | None = None, encoding: str | None = None
 ) -> Iterator[Page | SourceError]:
-    """Read a file into its pages: one, or as many as a ``.jsonl`` file holds articles.
+    """Read a file into its pages: one, or as many as a file of ready articles holds.
 
     Args:
         path: The file.
@@ -60,27 +62,29 @@ def read_file(
         encoding: The encoding of text files; found when None.
 
     Returns:
-        The pages; of a ``.jsonl`` file, also an error for each line that is no article.
+        The pages; of a file of ready articles, also an error for each that is none; of a book, for each damaged part.
 
     Raises:
         SourceError: As for :func:`read_page`.
     """
     name = name or path.name
     _check_place(path, name, root)
-    if path.suffix.lower() != _READY:
-        yield read_page(path, name, encoding=encoding)
+    if path.suffix.lower() in RECORDS:
+        try:
+            yield from ready_pages(path, name, encoding)
+        except OSError as error:
+            raise _unreadable(path, error) from None
         return
-    try:
-        yield from ready_pages(path, name)
-    except OSError as error:
-        raise _unreadable(path, error) from None
+    page, lost = _read_whole(path, name, encoding)
+    yield page
+    yield from lost
 
 
 def read_page(path: Path, name: str | None = None, *, encoding: str | None = None) -> Page:
     """Read one page file without loss.
 
     Plain text is decoded by the rule of :mod:`index.reading.encodings`. Of the other formats the text is taken out,
-    which is what spans then refer to.
+    which is what spans then refer to. What :func:`read_file` tells of damaged parts is not told here.
 
     Args:
         path: The file.
@@ -90,7 +94,11 @@ def read_page(path: Path, name: str | None = None, *, encoding: str | None = Non
     Raises:
         SourceError: The file cannot be opened, is empty or too large, or is not what its name says.
     """
-    name = name or path.name
+    return _read_whole(path, name or path.name, encoding)[0]
+
+
+def _read_whole(path: Path, name: str, encoding: str | None) -> tuple[Page, list[SourceError]]:
+    """A page, and an error for each of its parts that cannot be read."""
     data = _bytes_of(path)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -98,6 +106,7 @@ def read_page(path: Path, name: str | None = None, *, encoding: str | None = Non
         decoded = decode(data, str(path), encoding)
     else:
         decoded = reader(data, str(path), encoding)
+        refuse_binary(decoded.text, str(path))
     if not decoded.text.strip():
         raise SourceError(f"{path} is empty.", "Remove it, or put the page's text into it.")
     if len(decoded.text) > _LONGEST_LINE and max(map(len, decoded.text.splitlines())) > _LONGEST_LINE:
@@ -105,13 +114,34 @@ def read_page(path: Path, name: str | None = None, *, encoding: str | None = Non
             f"{path} has a line of more than {_LONGEST_LINE:,} characters, so it is no page.",
             "Break it into lines, or remove it from the folder.",
         )
-    return Page(name, decoded.text, decoded.encoding, hashlib.sha256(data).hexdigest(), encoding_why=decoded.why)
+    page = Page(
+        name,
+        decoded.text,
+        decoded.encoding,
+        hashlib.sha256(data).hexdigest(),
+        encoding_why=decoded.why,
+        date=decoded.date,
+        aside=decoded.aside,
+        notes=(*decoded.notes, *odd_notes(decoded.text)),
+    )
+    return page, [SourceError(what, "The rest of it was read.") for what in decoded.lost]
 
 
 def _is_page(file: Path) -> bool:
-    if file.suffix.lower() not in SUFFIXES:
+    if file.suffix.lower() not in SUFFIXES or file.name.startswith(_LOCK):
         return False
-    return file.is_file() or file.is_symlink()  # a broken link is reported, not passed over
+    if file.is_symlink() and not file.is_file():
+        return True  # a broken link is reported, not passed over
+    return file.is_file() and (file.suffix.lower() != ".json" or _is_array(file))
+
+
+def _is_array(file: Path) -> bool:
+    """Whether a JSON file begins as a list of articles does; settings and the like are objects."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(256).replace(b"\0", b"").lstrip(_BEFORE_JSON)[:1] == b"["
+    except OSError:
+        return True  # reported when it is read
 
 
 def _check_place(path: Path, name: str, root: Path | None) -> None:

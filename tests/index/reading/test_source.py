@@ -86,9 +86,8 @@ def test_a_page_can_be_given_another_name(pages_folder):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        # 柳河镇 is nine bytes of UTF-8 (e6 9f b3 e6 b2 b3 e9 95 87), then two bytes ff. As GB18030 the nine pair up to
-        # e69f b3e6 b2b3 e995, and 87 ff, at byte 8, is no pair.
-        ("damaged.txt", "is not GB18030 at byte 8"),
+        # 柳河镇 is nine bytes of UTF-8 (e6 9f b3 e6 b2 b3 e9 95 87), then two bytes ff.
+        ("damaged.txt", "is UTF-8 but for the bytes FF at byte 9, in line 1"),
         ("picture.txt", "is a PNG picture, not a text file"),
         ("empty.txt", "is empty"),
         ("blank.txt", "is empty"),
@@ -104,9 +103,7 @@ def test_what_is_no_page_is_refused_with_its_reason(data_folder, name, reason):
     [
         (b"\xff\xfe\x00\xd8", "is not UTF-16 at byte"),  # half of a surrogate pair: a mark binds, GB18030 is not tried
         (b"\xef\xbb\xbf\xe6\x9f", "is not UTF-8-SIG at byte"),
-        ("一\ue000".encode(), "a private-use character at character 1"),
-        ("一二\uffff".encode(), "an unassigned character at character 2"),
-        (b"a\x00b", "a control character at character 1"),
+        (b"a\x00b", "is no text file: 1 of 3 characters"),
     ],
 )
 def test_broken_bytes_are_never_replaced(tmp_path, data, reason):
@@ -116,12 +113,29 @@ def test_broken_bytes_are_never_replaced(tmp_path, data, reason):
         read_page(file)
 
 
-def test_utf8_with_a_forbidden_character_is_not_read_as_gb18030(tmp_path):
-    """These bytes are valid GB18030 too, and would come out as 鏌愁亰鏌虫煶."""
+@pytest.mark.parametrize("odd", ["\ue04a", "\x08", "\x00", "\ufffe", "\U0002ebf0"])
+def test_an_odd_character_stays_where_it_stands_and_is_told(tmp_path, odd):
+    """The bytes of the first are valid GB18030 too, and would come out as 鏌愁亰鏌虫煶."""
     file = tmp_path / "page.txt"
-    file.write_bytes("柳\ue04a柳柳".encode())
-    with pytest.raises(SourceError, match="a private-use character at character 1"):
-        read_page(file)
+    text = f"柳河镇\n柳{odd}柳柳，图书馆开馆。"
+    file.write_bytes(text.encode())
+    page = read_page(file)
+    assert (page.text, page.encoding) == (text, "utf-8")
+    new_han = odd == "\U0002ebf0"  # a character like any other, though Python 3.11 does not know it
+    assert [(note.number, f"U+{ord(odd):04X}" in note.what) for note in page.notes] == [(2, True)] * (not new_han)
+
+
+def test_the_lock_files_of_office_are_passed_over(tmp_path):
+    for name in ("~$第三版.docx", "第三版.txt"):
+        (tmp_path / name).write_text("字", encoding="utf-8")
+    assert [name for name, _ in find_pages(tmp_path)] == ["第三版.txt"]
+
+
+def test_of_json_files_the_lists_are_taken_for_articles(tmp_path):
+    (tmp_path / "news.json").write_bytes(b'\xef\xbb\xbf [{"text": "a"}]')
+    (tmp_path / "wide.json").write_bytes("[]".encode("utf-16"))
+    (tmp_path / "settings.json").write_bytes(b'{"text": "a"}')
+    assert [name for name, _ in find_pages(tmp_path)] == ["news.json", "wide.json"]
 
 
 def test_a_file_that_cannot_be_opened(tmp_path):

@@ -306,7 +306,7 @@ class Note:
     """A decision of the reading that a person may want to check.
 
     Attributes:
-        number: The line it is about.
+        number: The line it is about; 0 for the page as a whole.
         what: What was decided, and what speaks for it.
         doubtful: True when a careful reader could decide otherwise.
     """

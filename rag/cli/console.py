@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -71,6 +72,8 @@ _KINDS = {
 }
 _DATES = {"given": "指定", "masthead": "报头", "file name": "文件名", "text": "文内", "unknown": ""}
 _PIPE_WIDTH = 200
+_PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {0x7F: 0x2421}
+_PICTURES |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
 _UNTITLED = "（无标题）"
 
 
@@ -235,7 +238,8 @@ def show_report(page: Page, layout: Layout) -> None:
             console.print(f"[dim]第 {article.lines[0].number} 行起的一篇[/dim]  {article.date}（{source}）")
     for note in layout.notes:
         mark = "[yellow]存疑[/yellow]" if note.doubtful else "    "
-        console.print(f"{mark}  [dim]第 {note.number} 行[/dim]  {escape(note.what)}")
+        where = f"第 {note.number} 行" if note.number else "全页"
+        console.print(f"{mark}  [dim]{where}[/dim]  {escape(note.what)}")
 
 
 def show_manifest(path: Path | str, manifest: Manifest) -> None:
@@ -267,6 +271,15 @@ def _show_citation(console: Console, citation: Citation) -> None:
     console.print(Padding(quote, (0, 0, 1, 4)))
 
 
+class _PlainConsole(Console):
+    """A console that shows a page's control characters as pictures: a terminal would obey them."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            inert = segment if segment.control else segment._replace(text=segment.text.translate(_PICTURES))
+            yield inert
+
+
 def _console() -> Console:
     # A pipe has no width; the usual guess of 80 would break every quote.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    return _PlainConsole(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)

@@ -56,7 +56,7 @@ def test_a_store_of_a_single_page(pages, tmp_path, config):
 def test_an_unreadable_page_is_named_and_the_old_store_stays(pages, tmp_path, config, data_folder):
     built = build_store(pages, tmp_path / "store", config)
     shutil.copy(data_folder / "bad" / "damaged.txt", pages)
-    with pytest.raises(SourceError, match=r"damaged\.txt is not GB18030 at byte 8\. Save it as UTF-8"):
+    with pytest.raises(SourceError, match=r"is UTF-8 but for the bytes FF at byte 9, in line 1\. Mend them"):
         build_store(pages, tmp_path / "store", config)
     assert read_manifest(tmp_path / "store") == built
     assert [folder.name for folder in (tmp_path / "store" / "generations").iterdir()] == [built.generation]
@@ -66,7 +66,7 @@ def test_an_unreadable_page_is_named_and_the_old_store_stays(pages, tmp_path, co
 def test_all_unreadable_pages_are_named(pages, data_folder):
     for name in ("damaged.txt", "picture.txt", "empty.txt"):
         shutil.copy(data_folder / "bad" / name, pages)
-    with pytest.raises(SourceError, match=r"damaged\.txt is not .* The same goes for: empty\.txt, picture\.txt"):
+    with pytest.raises(SourceError, match=r"damaged\.txt is UTF-8 but .* The same goes for: empty\.txt, picture\.txt"):
         read_pages(pages)
 
 
@@ -145,7 +145,7 @@ def test_with_somebody_to_tell_the_others_are_read(pages, tmp_path, config, data
     assert [failure.file for failure in told] == ["damaged.txt", "empty.txt", "picture.txt"]
     assert manifest.pages == 3
     assert list(manifest.skipped) == ["damaged.txt", "empty.txt", "picture.txt"]
-    assert "is not GB18030 at byte 8" in manifest.skipped["damaged.txt"]
+    assert "is UTF-8 but for the bytes FF at byte 9" in manifest.skipped["damaged.txt"]
     assert is_current(pages, tmp_path / "store", config)
 
 
@@ -179,8 +179,8 @@ def test_bad_files_of_every_sort_are_told_and_the_good_one_is_read(tmp_path, mon
         "outside.txt": "is a link that leads out of",
         "broken.txt": "",
         "zero.txt": "is empty",
-        "nul.txt": "holds a control character at character 2",
-        "surrogate.txt": "is not",
+        "nul.txt": "is no text file: 1 of 6 characters",
+        "surrogate.txt": "is UTF-8 but for the bytes ED",
         "two\nlines.txt": "The name 'two\\nlines.txt' holds a character that cannot be shown",
         "long.txt": "has a line of more than 2,000,000 characters",
         "large.txt": "has 200 MB, at most 67 MB are read of one page",

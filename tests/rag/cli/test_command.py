@@ -163,7 +163,7 @@ def test_articles_of_a_folder_with_a_bad_file(data_folder, pages_folder, tmp_pat
     assert main(["articles", str(tmp_path / "pages")]) == 2
     captured = capsys.readouterr()
     assert "鹿鸣大桥通车" in captured.out
-    assert "damaged.txt is not GB18030 at byte 8" in captured.err
+    assert "damaged.txt is UTF-8 but for the bytes FF at byte 9" in captured.err
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 import rag.cli.console
-from index.schema import Span
-from rag.cli.console import show_answer, show_answers
+from index.schema import Article, Kind, Line, Page, Role, Span
+from rag.cli.console import show_answer, show_answers, show_article_lines
 from rag.schema import Answer, Citation, Remark, Trace, Warns
 
 _QUOTE = "全长860米，[双向]四车道。"
@@ -66,3 +66,14 @@ def test_an_answer_is_shown_as_it_grows(shown):
 def test_there_must_be_an_answer(shown):
     with pytest.raises(ValueError, match="no answer"):
         show_answers([], with_trace=False)
+
+
+def test_a_page_gives_the_terminal_no_orders(capsys):
+    text = "剪纸\x1b[2J、\x08会计\x9b1m"
+    article = Article(
+        "a#1", "a", text, (), (), "", Kind.NEWS, None, (Line(1, Span(0, len(text)), Role.BODY),), text, ()
+    )
+    show_article_lines(Page("a", text, "utf-8", ""), [article])
+    shown = capsys.readouterr().out
+    assert "剪纸␛[2J、会计\ufffd1m" in shown
+    assert not set(shown) & {"\x1b", "\x08", "\x9b"}

@@ -138,6 +138,8 @@ _OTHERS = re.compile(r"^(?:还有|其他|其它|另外|别的|除此之外|除�
 _ASK = re.compile(
     r"第几|几[点号月]|多少|[几哪谁啥]|什么|怎[么样]|如何|为何|为啥|干嘛|咋|何[时处人]|多[久长大高远重深宽厚快]|是否|[吗]|没有?$|是不是|有没有|能不能|会不会"
 )
+_ASKS_WHEN = re.compile(r"时候|何时|[哪几][天年月日]|为[何啥什]|怎|如何")
+"""What asks when, why or how: the one word after it is what was done (什么时候开馆), not what the question is about."""
 _ASKED_WORDS = {
     "时候", "时间", "地方", "名字", "人", "名", "些", "次", "天", "年", "日", "月", "里", "儿", "个", "家", "位", "项", "座", "所", "条", "篇", "场", "件",  # noqa: E501
     "钱", "样", "样子", "种", "方面", "处", "只", "款", "支", "岁", "级", "届", "期", "块", "辆", "台", "套", "起", "户", "棵", "株", "本", "册", "米", "公里",  # noqa: E501
@@ -600,7 +602,9 @@ def _topic(text: str) -> str:
 
     Example:
         >>> _topic("柳河镇图书馆的馆长是谁？"), _topic("谁主持了座谈会？"), _topic("学院发了几份聘书？")
-        ('柳河镇图书馆', '主持了座谈会', '学院发了聘书')
+        ('柳河镇图书馆', '主持了座谈会', '学院')
+        >>> _topic("柳河镇图书馆什么时候开馆？")
+        '柳河镇图书馆'
     """
     words = _words(text.strip().rstrip(_STOPS))
     at = next((number for number, (word, _) in enumerate(words) if _ASK.search(word)), len(words))
@@ -610,7 +614,8 @@ def _topic(text: str) -> str:
     head, tail = list(words[:at]), list(words[end:])
     while tail and (tail[-1][0] in _LIGHT or tail[-1][1] in {"x", "y", "uj", "ul"}):
         tail.pop()
-    keep_tail = any(_nominal(word) and not _ATTRIBUTE.search(word[0]) for word in tail)
+    asks_when = bool(_ASKS_WHEN.search("".join(word for word, _ in words[at:end]))) and len(tail) == 1
+    keep_tail = not asks_when and any(_nominal(word) and not _ATTRIBUTE.search(word[0]) for word in tail)
     head = _bare_head(head, strip_attribute=not keep_tail)
     return "".join(word for word, _ in [*head, *(tail if keep_tail else [])]).strip(_STOPS + " ").rstrip(_NO_NAME_END)
 

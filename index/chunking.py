@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 
 from index.schema import Article, Passage, Role
-from index.text import sentence_spans
+from index.text import LONGEST_SENTENCE, asks, read_legibly, sentence_spans
 
-__all__ = ["chunk"]
+__all__ = ["LONGEST_PASSAGE", "chunk"]
+
+LONGEST_PASSAGE = 2 * LONGEST_SENTENCE
+"""Characters, unless passages of a greater size are asked for: a sentence with all headings above it is no longer."""
+
+_Units = Sequence[tuple[int, int]]
+_Length = Callable[[int, int], int]
 
 _QUOTATION = re.compile(r"“[^“”\n]*”|「[^「」\n]*」")
 
@@ -17,18 +25,22 @@ def chunk(article: Article, size: int, overlap: int = 0) -> list[Passage]:
 
     Args:
         article: The article as read.
-        size: Length to fill up to, in characters, 1 or more. A longer sentence is a passage by itself, uncut.
+        size: Length to fill up to, in characters that show, 1 or more. A longer sentence is a passage by itself.
         overlap: Most characters that a passage begins with of the sentences at the end of the one before.
 
     Returns:
-        Passages in order, which together hold every non-blank character of the article. A heading is never the end
-        of a passage while text follows it, and no passage ends inside a quotation that fits into one.
+        Passages in order, which together hold every non-blank character of the article. A heading, or a question that
+        has its answer below it, is never the end of a passage while text follows it, and no passage ends inside a
+        quotation that fits into one. None is longer than ``LONGEST_PASSAGE`` or ``size``.
     """
-    units = _units(article, size)
+    length = _ruler(article.text)
+    tied = _units(article, size, length)
+    longest = max(size, LONGEST_PASSAGE)
+    units = [part for unit in tied for part in ([unit] if length(*unit) <= longest else _cut(article, unit, length))]
     passages: list[Passage] = []
     first = 0
     for place in range(1, len(units) + 1):
-        if place < len(units) and units[place][1] - units[first][0] <= size:
+        if place < len(units) and length(units[first][0], units[place][1]) <= size:
             continue
         passages.append(_passage(article, units[first][0], units[place - 1][1]))
         if place < len(units):
@@ -36,7 +48,27 @@ def chunk(article: Article, size: int, overlap: int = 0) -> list[Passage]:
     return passages
 
 
-def _first_of_next(units: list[tuple[int, int]], first: int, place: int, size: int, overlap: int) -> int:
+def _ruler(text: str) -> _Length:
+    """Tells how many characters of a stretch of the text show."""
+    places = read_legibly(text).places
+    if isinstance(places, range):
+        return lambda start, end: end - start
+    return lambda start, end: bisect_left(places, end) - bisect_left(places, start)
+
+
+def _cut(article: Article, unit: tuple[int, int], length: _Length) -> Iterator[tuple[int, int]]:
+    """What is too long to be left whole, in parts of whole sentences and headings."""
+    start, end = unit
+    first = last = start
+    for left, right in sentence_spans(article.text[start:end]):
+        if last > first and length(first, start + right) > LONGEST_SENTENCE:
+            yield first, last
+            first = start + left
+        last = start + right
+    yield first, last
+
+
+def _first_of_next(units: _Units, first: int, place: int, size: int, overlap: int) -> int:
     """The unit that the next passage begins with: ``place``, or one before it that is said again."""
     end, right = units[place - 1][1], units[place][1]
     start = place
@@ -45,8 +77,8 @@ def _first_of_next(units: list[tuple[int, int]], first: int, place: int, size: i
     return start
 
 
-def _units(article: Article, size: int) -> list[tuple[int, int]]:
-    """What is never cut: a sentence with the headings above it, and the sentences of a quotation up to ``size``."""
+def _units(article: Article, size: int, length: _Length) -> list[tuple[int, int]]:
+    """What is not cut: a sentence with the headings above it, and the sentences of a quotation up to ``size``."""
     tied: list[tuple[int, int]] = []
     open_start: int | None = None
     body = _body_ranges(article)
@@ -62,14 +94,24 @@ def _units(article: Article, size: int) -> list[tuple[int, int]]:
         open_start = None
         while quoted < len(quotes) and quotes[quoted][1] <= left:
             quoted += 1
+        if _is_question(article.text, left, right):
+            open_start = start
+            continue
         in_quote = quoted < len(quotes) and quotes[quoted][0] < left
-        if in_quote and start == left and tied and right - tied[-1][0] <= size and quotes[quoted][0] < tied[-1][1]:
+        fits = start == left and bool(tied) and length(tied[-1][0], right) <= size
+        if in_quote and fits and quotes[quoted][0] < tied[-1][1]:
             tied[-1] = (tied[-1][0], right)
         else:
             tied.append((start, right))
     if open_start is not None:
         tied.append((open_start, len(article.text)))
     return tied
+
+
+def _is_question(text: str, left: int, right: int) -> bool:
+    """Whether a sentence is a line of its own that is labelled as a question."""
+    alone = text[left - 1 : left] in {"", "\n"} and text[right : right + 1] == "\n"
+    return alone and asks(text[left:right])
 
 
 def _quotes(text: str) -> list[tuple[int, int]]:

@@ -34,6 +34,7 @@ SHARED = {
     "index.store.opened",
     "index.text",
     "index.reading.dates",
+    "index.reading.views",
 }
 SHARED |= {"index.location", "index.store.address"}  # where a store lies
 WRITING = {

@@ -30,6 +30,7 @@ __all__ = [
     "is_date",
     "is_day",
     "is_labelled",
+    "item_form",
     "names_box",
     "names_source",
     "plain",
@@ -148,6 +149,10 @@ _DAY = re.compile(rf"{NUMBER}月{NUMBER}日(?:[晨午晚夜]|凌晨|深夜)?$")
 _LABELLED = re.compile(
     r"(?:地址|地点|电话|联系电话|咨询电话|报名电话|热线|传真|邮编|邮箱|联系人|网址|营业时间|活动时间|时间)\s*:\s*\S"
 )
+_LABEL = re.compile(r"(?!https?:)[^\s:，,。！？!?；;、]{1,12}\s*:\s*\S")
+_NUMBERED = re.compile(r"[(\[]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)\].、．](?!\d)\s*\S|[①-⑳]\s*\S")
+_BULLETS = frozenset("■□◆◇●○★☆▲△►▶◎•·-*—✓✔√")
+_ASKED = re.compile(r"[问問答QA]\s*:\s*\S")
 _BOX = re.compile(
     r"[■◆●▶【\[〖>]*\s*(?:(?:相关|新闻|背景|知识)?链接|新闻背景|延伸阅读|名词解释|编者按|编后|数读|数说|广告)[】\]〗>》:]*$"
 )
@@ -311,8 +316,21 @@ def _tail(text: str) -> str:
     return ""
 
 
+def item_form(text: str) -> str:
+    """By what form a line is an item of a list: a label before its value, a number, a bullet; empty when by none.
+
+    Example:
+        >>> item_form("末班：二十一点"), item_form("2. 修路"), item_form("● 修路"), item_form("修路")
+        ('label', 'number', '●', '')
+    """
+    seen = plain(text[:LONGEST_BYLINE])
+    if _NUMBERED.match(seen):
+        return "number"
+    return "label" if _LABEL.match(seen) else text[0] if text[:1] in _BULLETS else ""
+
+
 def _looks_like_heading(text: str) -> bool:
-    if "。" in text or _LABELLED.match(plain(text)):
+    if "。" in text or _LABELLED.match(plain(text)) or _ASKED.match(plain(text)):
         return False
     if len(text) > _LONGEST_HEADING or text[-1] in TERMINALS + "，、；：,;:." or _tail(text):
         return False

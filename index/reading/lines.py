@@ -7,6 +7,7 @@ in lines, the head and foot of the page, and headings that torn text only looks 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -24,26 +25,31 @@ from index.reading.line_forms import (
     is_date,
     is_day,
     is_labelled,
+    item_form,
     plain,
 )
+from index.reading.tables import cell_spans
 from index.schema import Span
-from index.text import CLOSERS, word_across
+from index.text import CLOSERS, legible, read_legibly, word_across
 
 __all__ = ["Row", "breaks_off", "read_rows"]
 
 _LONGEST_SENTENCE = 40  # a headline that asks, cries out or has a comma
 _LONGEST_TABLE_ROW = 300
+_FEWEST_PAIRS, _LONGEST_PAIR = 3, 40  # rows of two cells with a wide gap between them, and characters of each
 _NARROWEST, _WIDEST_COLUMN = 10, 45  # characters in a line of a paragraph that is set in lines
 _RAGGED = 2  # characters by which such a line may be short, where a mark may not begin the next
 _PAPER_NAME = re.compile(r"[\u4e00-\u9fff]{2,8}(?:报|周刊|日報|晚報)$")
 _BESIDE_NAME = re.compile(rf"[A-Z][A-Z .&'-]{{3,40}}$|{WEEKDAY}(?:[\s,|·][^。]{{0,16}})?$|{ANY_DATE}(?:\s*{WEEKDAY})?$")
-_TIME = re.compile(r"\d{1,2}:\d{2}\s+\S")
+_TIME = re.compile(r"(?:[上下中]午|早|晚|凌晨)?\s*\d{1,2}:\d{2}(?:\s*[-—–~至到]+\s*\d{1,2}:\d{2})?\s*[^\d\s:]")
+_LONGEST_SHORT_LABEL = 4  # characters, of lines that are only two
+_MOST_STACKED = 6  # headings on end, the longest head of an article; what is longer is text in short lines
+_MOST_BARE = 3  # where no text follows them
 _LIST_OF_NAMES = re.compile(r"[\u4e00-\u9fff·]{2,4}(?:[\s、]+[\u4e00-\u9fff·]{2,4}){2,}$")
 _LONE_WRITER = re.compile(rf"[{SURNAMES}][\u4e00-\u9fff]{{1,2}}(?:[(（][^()（）]{{2,16}}[)）])?$")
 _FIGURE = re.compile(r"[^\d,。:;]{2,16}[\s:]+[约近超达]?\d[\d.,]*\s*[^\d,。\s]{0,6}$")
 _MARKDOWN = re.compile(r"(#{1,6})[ \t\u3000]+(?=\S)")
 _BOLD = re.compile(r"(\*\*|__|\*|_)(?=[^\s*_])([^*_]+)(?<=\S)\1$")
-_FIELDS = re.compile(r"\t+| {2,}|\u3000+|\s*\|\s*")
 _NEVER_FIRST = "，。、；：！？”’」』）》,;"  # marks that no line of a printed page begins with, unless it is torn
 _SERIES = re.compile(
     r"[\u4e00-\u9fff]{2,6}[·•][\u4e00-\u9fff]{2,6}$|[\u4e00-\u9fff“”·]{2,12}\s*(?:[①-⑳]|之[一二三四五六七八九十]{1,2})$"
@@ -67,7 +73,7 @@ class Row:
         level: Markdown heading level, 1 to 6; 0 without one.
         whole: The line without the white space around it.
         content: The line without heading marks and the asterisks of bold type either.
-        text: ``content`` as characters.
+        text: ``content`` as it is meant to be read, see :func:`index.text.legible`.
         form: What it looks like.
         indented: Whether it begins with the white space of a new paragraph.
         wrapped: Whether it goes on with a paragraph that is set in lines of one width.
@@ -124,21 +130,25 @@ def _row(number: int, gap: int, start: int, line: str, stripped: str) -> Row:
     indented = line.startswith(("\u3000\u3000", "\t", "    "))
     whole = Span(start, start + len(stripped))
     level, inner, cut = 0, 0, 0
-    if stripped[0] == "#" and (mark := _MARKDOWN.match(stripped)):
-        level, inner = len(mark.group(1)), mark.end()
+    if stripped[0] == "#" and (mark := _MARKDOWN.match((read := read_legibly(stripped)).text)):
+        level, inner = len(mark.group(1)), read.places[mark.end()]
     content = stripped[inner:]
     bold = _BOLD.match(content) if content[0] in "*_" else None
     if bold:
         inner, cut, content = inner + len(bold.group(1)), len(bold.group(1)), bold.group(2)
-    form, why = form_of(content, level)
-    alone = form is Form.BODY and is_labelled(content)
+    text = legible(content).strip()
+    form, why = form_of(text, level) if text else (Form.FURNITURE, "看不见的字符")
+    text = text or content
+    alone = form is Form.BODY and is_labelled(text)
     span = Span(start + inner, whole.end - cut)
-    return Row(number, gap, level, whole, span, content, form, indented, alone=alone, why=why)
+    return Row(number, gap, level, whole, span, text, form, indented, alone=alone, why=why)
 
 
 def _settle(rows: list[Row]) -> list[Row]:
-    settled = _with_foot(_with_verse(_with_masthead(_with_tables(_with_wrapped(rows)))))
-    return [_settled(settled, place) for place in range(len(settled))] if len(settled) > 1 else settled
+    settled = _with_foot(_with_verse(_with_masthead(_with_lists(_with_tables(_with_wrapped(rows))))))
+    if len(settled) < 2:
+        return settled
+    return _with_short_lines([_settled(settled, place) for place in range(len(settled))])
 
 
 def _settled(rows: Sequence[Row], place: int) -> Row:
@@ -283,13 +293,19 @@ def _opens_stanza(rows: Sequence[Row], place: int) -> bool:
 
 
 def _with_tables(rows: list[Row]) -> list[Row]:
-    """Two or more lines on end with equally many fields, three at least, are a table."""
-    counts = [_fields(row) for row in rows]
+    """Two or more lines on end with equally many cells are a table; of two cells, three or those with bars or tabs.
+
+    The first line may have a cell less: it leaves out the corner.
+    """
+    counts = [_cells(row) for row in rows]
     start = 0
     for end in range(1, len(rows) + 1):
-        if end < len(rows) and counts[end] == counts[start] and counts[end] >= 3 and rows[end].gap <= 1:
-            continue
-        if end - start >= 2:
+        if end < len(rows) and counts[end] >= 2 and rows[end].gap <= 1:
+            corner = end == start + 1 and 2 < counts[end] == counts[start] + 1
+            if counts[end] == counts[end - 1] or corner:
+                continue
+        least = 2 if counts[end - 1] > 2 or "|" in rows[start].text or "\t" in rows[start].text else _FEWEST_PAIRS
+        if end - start >= least and counts[end - 1] >= 2:
             rows[start:end] = [replace(row, form=Form.TABLE) for row in rows[start:end]]
         start = end
     return _with_figures(rows)
@@ -313,13 +329,69 @@ def _with_figures(rows: list[Row]) -> list[Row]:
     return rows
 
 
-def _fields(row: Row) -> int:
-    if row.level or (row.form is Form.FURNITURE and row.why != "分隔线"):
+def _cells(row: Row) -> int:
+    if row.level or (row.form is Form.FURNITURE and row.why != "分隔线") or len(row.text) > _LONGEST_TABLE_ROW:
         return 0
-    text = row.text
-    if len(text) > _LONGEST_TABLE_ROW or not ("\t" in text or "  " in text or "\u3000" in text or "|" in text):
-        return 0
-    return len(_FIELDS.split(text.strip("| \t\u3000")))
+    cells = cell_spans(row.text)
+    if len(cells) == 2 and "|" not in row.text and "\t" not in row.text:
+        apart = cells[1][0] - cells[0][1] > 1 and len(row.text) <= _LONGEST_PAIR and not ends_sentence(row.text)
+        return 2 * apart
+    return len(cells)
+
+
+def _with_lists(rows: list[Row]) -> list[Row]:
+    """Lines on end that each give something its name (末班：二十一点), and items of a list, are text."""
+    for belongs, least in ((_is_labelled_value, 2), (_is_item, 3)):
+        start = 0
+        for end in range(1, len(rows) + 1):
+            if end < len(rows) and rows[end].gap <= 1 and belongs(rows[end - 1], rows[end]):
+                continue
+            if end - start >= least and (end - start > 2 or _is_pair(rows, start)):
+                rows[start:end] = [replace(row, form=Form.BODY, alone=True) for row in rows[start:end]]
+            start = end
+    return rows
+
+
+def _is_labelled_value(before: Row, row: Row) -> bool:
+    return all(_may_be_item(each) and item_form(each.text) == "label" for each in (before, row))
+
+
+def _is_pair(rows: Sequence[Row], start: int) -> bool:
+    """Whether two lines with labels are no headlines: the labels are short, and no text stands below them."""
+    below = rows[start + 2].form if start + 2 < len(rows) else None
+    short = all(plain(row.text).find(":") <= _LONGEST_SHORT_LABEL for row in rows[start : start + 2])
+    return short and below not in {Form.BODY, Form.LEAD, Form.BYLINE}
+
+
+def _is_item(before: Row, row: Row) -> bool:
+    if not _may_be_item(before) or not _may_be_item(row):
+        return False
+    form = item_form(row.text)
+    return form not in {"", "label"} and form == item_form(before.text)
+
+
+def _may_be_item(row: Row) -> bool:
+    unmarked = row.form in {Form.HEADING, Form.COLUMN} and not row.level
+    return unmarked or (row.form is Form.BODY and not row.wrapped and not ends_sentence(row.text))
+
+
+def _with_short_lines(rows: list[Row]) -> list[Row]:
+    """Headings without a mark, more on end than any article has above its text, are text in short lines."""
+    start = 0
+    for end in range(1, len(rows) + 1):
+        if end < len(rows) and rows[end].gap <= 1 and _is_bare(rows[end - 1]) and _is_bare(rows[end]):
+            continue
+        followed = end < len(rows) and rows[end].form not in {Form.HEADING, Form.COLUMN, Form.FURNITURE}
+        if end - start > (_MOST_STACKED if followed else _MOST_BARE) and _is_bare(rows[start]):
+            inside = start > 0 and rows[start].gap == 0 and rows[start - 1].form is Form.BODY
+            first = start if inside else start + 1
+            rows[first:end] = [replace(row, form=Form.BODY, alone=True) for row in rows[first:end]]
+        start = end
+    return rows
+
+
+def _is_bare(row: Row) -> bool:
+    return row.form is Form.HEADING and not row.level
 
 
 def _with_wrapped(rows: list[Row]) -> list[Row]:
@@ -337,7 +409,8 @@ def _with_wrapped(rows: list[Row]) -> list[Row]:
 
 def _mark_wrapped(rows: list[Row], start: int, end: int) -> None:
     widths = [_width(row) for row in rows[start:end]]
-    measure = max(set(widths), key=lambda width: (widths.count(width), width))
+    counts = Counter(widths)
+    measure = max(counts, key=lambda width: (counts[width], width))
     punctuated = sum(any(mark in row.text for mark in "，。、,") for row in rows[start:end])
     if not _NARROWEST <= measure <= _WIDEST_COLUMN or punctuated < 0.4 * (end - start):
         return

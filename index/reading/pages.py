@@ -27,6 +27,7 @@ from index.reading.lines import breaks_off, read_rows
 from index.reading.mending import is_torn, mends_over
 from index.reading.segmenter import Draft, Drafter, later_role
 from index.schema import Article, Kind, Layout, Leftover, Line, Note, Page, Role, Segment
+from index.text import legible
 
 __all__ = ["read_articles", "read_layout", "read_layouts"]
 
@@ -109,21 +110,22 @@ def _finish(draft: Draft, page: Page, published: PageDate, reader: Drafter) -> A
     before = draft.rows[0]
     for place in _reading_order(draft, reader):
         row, role = draft.rows[place], draft.roles[place]
+        content = page.text[row.content.start : row.content.end]
         follows = bool(lines) and lines[-1].role is role is Role.BODY and not before.alone
-        joined = follows and is_torn(parts[-1], row, indents=reader.indents)
+        joined = follows and is_torn(before.text, row, indents=reader.indents)
         if parts and not joined:
             parts.append("\n")
             length += 1
         line = Line(row.number, row.whole, role, joined, broken=_is_broken(draft, place, reader))
         if joined:
-            reader.note(line, f"与第 {lines[-1].number} 行的断句接上：…{parts[-1][-8:]}｜{row.text[:8]}…")
+            reader.note(line, f"与第 {lines[-1].number} 行的断句接上：…{before.text[-8:]}｜{row.text[:8]}…")
         if line.broken:
             reader.note(line, f"句子断在“…{row.text[-8:]}”，下文不在此版，未接", doubtful=True)
         lines.append(line)
         before = row
-        segments.append(Segment(length, row.content.start, len(row.text), row.number))
-        parts.append(row.text)
-        length += len(row.text)
+        segments.append(Segment(length, row.content.start, len(content), row.number))
+        parts.append(content)
+        length += len(content)
     kicker, title = _title(draft)
     if kicker and kicker[-1:] != _texts(draft, Role.COLUMN, Role.KICKER)[-1:]:
         reader.note(draft.rows[0], f"引题与标题同行，标题取“{title}”", doubtful=True)

@@ -38,9 +38,11 @@ from index.embedding import Embedder, load_embedder
 from index.errors import StoreError
 from index.interfaces import Catalog, DenseLeg, LexicalLeg, Passages
 from index.reading.copies import locate
-from index.schema import Article, Page, Passage, Role
+from index.reading.views import section_above, view
+from index.schema import Article, Page, Passage
 from index.search.bm25 import LexicalIndex
 from index.search.dense import open_dense
+from index.text import legible
 
 __all__ = [
     "ARTICLES",
@@ -72,6 +74,7 @@ FORMAT = 3
 PAGES, ARTICLES = "pages.jsonl", "articles.jsonl"
 CATALOG, PASSAGES, COPIES = "articles.npy", "passages.npy", "copies.npy"
 VECTORS, CODES, KEYS, LEXICAL = "vectors.npy", "index.faiss", "keys.npy", "lexical"
+_MOST_HEADS, _LONGEST_HEAD = 8, 200  # kickers or subheads, and characters of each, that a passage is searched with
 MIGRATE = "Run `wenju doctor --repair`, which builds it again from its own pages, or `wenju build` again."
 
 
@@ -137,19 +140,26 @@ class Store:
 
 
 def search_text(passage: Passage, article: Article) -> str:
-    """What is searched for a passage: its text below the kicker, headline and section head that it stands under.
+    """What is searched for a passage: its :func:`index.reading.views.view` below the headings that it stands under.
 
     A passage that holds one of them itself is not given it twice. Of an article that goes on from another page, the
     headline there is given too; on both sides of the break, the sentence that was torn there.
     """
-    return "\n".join([*headings_above(passage, article), passage.text, *_torn_sentences(passage, article)])
+    text = view(passage, article).read.text
+    torn = map(legible, _torn_sentences(passage, article))
+    return "\n".join([*_not_in(text, passage, article), text, *torn])
 
 
 def headings_above(passage: Passage, article: Article) -> list[str]:
     """The headings that a passage stands under and does not hold itself, from the widest to the nearest."""
+    return _not_in(legible(passage.text), passage, article)
+
+
+def _not_in(text: str, passage: Passage, article: Article) -> list[str]:
     before = article.continues.headline if article.continues else ""
-    above = (before, *article.kicker, article.title, *article.subhead, _section_above(passage, article))
-    return [line for line in dict.fromkeys(above) if line and line not in passage.text]
+    heads = (*article.kicker[-_MOST_HEADS:], article.title, *article.subhead[:_MOST_HEADS])
+    above = (line[:_LONGEST_HEAD] for line in (before, *heads, section_above(passage, article)))
+    return [line for line in dict.fromkeys(above) if line and line not in text]
 
 
 def _torn_sentences(passage: Passage, article: Article) -> list[str]:
@@ -179,17 +189,6 @@ def copies_of(store: Store, passage_id: str, start: int, end: int) -> list[tuple
         if found := locate(copy, first, article.text, start, end):
             places.append((article, *found))
     return places
-
-
-def _section_above(passage: Passage, article: Article) -> str:
-    """The section head that a passage begins with, or else the last one before it; empty without one."""
-    heads = (
-        segment
-        for line, segment in zip(article.lines, article.segments, strict=True)
-        if line.role is Role.SECTION and segment.start <= passage.start
-    )
-    last = next(reversed(list(heads)), None)
-    return article.text[last.start : last.start + last.length] if last else ""
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from index.reading.views import row_around
 from index.schema import Article, Passage
 from index.store.opened import Store
-from index.text import clause_spans, fold, is_chinese
+from index.text import clause_spans, fold, is_chinese, legible, pieces
 from rag.answerers.base import Extract, Reading
 from rag.answerers.days import resolve_days
 from rag.query.question import Asks, Question
@@ -29,6 +30,7 @@ _CLEAR = 0.3  # probability of a stretch from which it is the answer, whatever e
 _DIFFERS = 0.4  # probability from which a passage contradicts the question
 _FARTHEST = 3  # passages that a list may be gathered from
 _LONG_SENTENCE = 100  # characters; a longer one is quoted by its ；clauses
+_LONGEST_QUOTE = 200  # characters; a longer one is quoted by its parts between commas or spaces
 _EDGES = re.compile(r"^[\s，。；：、,;:!?！？（(]+|[\s，。；：、,;:!?！？]+$")
 
 Range = tuple[int, int]
@@ -90,7 +92,7 @@ class ExtractiveReader:
         items = [one.article.text[a:b] for one, quotes in parts for quote in quotes for a, b in quote.marks]
         extracts = [quote for _, quotes in parts for quote in quotes]
         extracts = extracts or _quotes(best, [best.judged.span], marked=False)
-        direct = "、".join(dict.fromkeys(" ".join(item.split()) for item in items))
+        direct = "、".join(dict.fromkeys(" ".join(legible(item).split()) for item in items))
         remarks = tuple(dict.fromkeys(r for one in sources for r in _days(question, one, extracts)))
         return Reading(tuple(extracts), confidence, reason, remarks=remarks, direct=direct)
 
@@ -147,16 +149,24 @@ def _quotes(one: _Read, ranges: Sequence[Range], *, marked: bool = True) -> list
 def _unit(one: _Read, start: int, end: int) -> Range:
     """The sentences around some words; of a long one its clause, and neither its dateline."""
     text = one.passage.text
+    if row := row_around(one.passage, one.article, start, end):
+        return row
     spans = [(a, b) for a, b in sentences_of(text) if a < end and start < b] or [(start, end)]
     left, right = spans[0][0], spans[-1][1]
     if len(spans) == 1 and right - left > _LONG_SENTENCE:
-        clauses = [(left + a, left + b) for a, b in clause_spans(text[left:right])]
-        touched = [(a, b) for a, b in clauses if a < end and start < b]
-        left, right = touched[0][0], touched[-1][1]
+        left, right = _around(text, [(left + a, left + b) for a, b in clause_spans(text[left:right])], start, end)
+    if right - left > _LONGEST_QUOTE:
+        left, right = _around(text, pieces(text, left, right, _LONG_SENTENCE), start, end)
     dateline = DATELINE.match(text[left:right])
     if dateline and left + dateline.end() <= start:
         left += dateline.end()
     return left, right
+
+
+def _around(text: str, parts: Sequence[Range], start: int, end: int) -> Range:
+    """The parts of a stretch that hold some words, from the first to the last."""
+    touched = [(a, b) for a, b in parts if a < end and start < b] or [(start, end)]
+    return touched[0][0], touched[-1][1]
 
 
 def _contradiction(question: Question, read: Sequence[_Read], confidence: float) -> Reading | None:
@@ -191,5 +201,5 @@ def _is_the_same(told: str, asked: Sequence[str]) -> bool:
 
 
 def _days(question: Question, one: _Read, extracts: Sequence[Extract]) -> tuple[Remark, ...]:
-    texts = (one.article.text[e.start : e.end] for e in extracts if e.passage_id == one.passage.passage_id)
+    texts = (legible(one.article.text[e.start : e.end]) for e in extracts if e.passage_id == one.passage.passage_id)
     return tuple(dict.fromkeys(remark for text in texts for remark in resolve_days(question, text, one.article)))

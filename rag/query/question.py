@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from index.text import NameKind, fold, latin_share, name_kinds, names, tokens
+from index.text import NameKind, fold, latin_share, legible, name_kinds, names, tokens
 from rag.errors import RetrievalError
 
 __all__ = [
@@ -104,7 +104,7 @@ _POINTER = re.compile(r"[这那哪几]\w{0,2}|一[个位名家张项次种条年
 
 
 def check_query(query: str) -> str:
-    """The query without control characters and outer white space.
+    """The query as it is meant to be read, without control characters and outer white space.
 
     Raises:
         RetrievalError: Nothing is left, or it is longer than ``LONGEST_QUERY``.
@@ -113,7 +113,7 @@ def check_query(query: str) -> str:
         raise RetrievalError(
             f"The question has {len(query):,} characters, at most {LONGEST_QUERY:,} can be searched.", "Shorten it."
         )
-    text = "".join(char if char.isprintable() else " " for char in query).strip()
+    text = "".join(char if char.isprintable() else " " for char in legible(query)).strip()
     if not any(char.isalnum() for char in text):
         raise RetrievalError("The question is empty.", "Type a question, for example 谁出席了会议？")
     return text

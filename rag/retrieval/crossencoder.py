@@ -26,6 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
+from index.text import CLOSERS, sentence_spans
+
 __all__ = [
     "BUILTIN_READER",
     "TOKEN_SCORES",
@@ -66,10 +68,13 @@ _LONGEST_ANSWER = 60  # tokens
 _LEAST_INSIDE = 0.05  # that a stretch counts although a token of it is surely no part of an answer
 _FEWEST_ROWS = 4  # of a batch: shorter texts are not held up by the padding of much longer ones
 _MAY_BE = -1.5  # logit above which a token beside a sure one belongs to the same run
+_NEVER = -30.0  # logit of what cannot be
 _KEPT = 4_096  # judgements that are remembered, some kilobytes each
 
 Ranges = tuple[tuple[int, int], ...]
 Floats = NDArray[np.float32]
+
+_SAYS_NOTHING: Floats = np.array([verdict is Verdict.NONE for verdict in VERDICTS], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +86,14 @@ class Pair:
         question: (first token, (start, end) of each token) of the question.
         head: The same of the head.
         text: The same of the text; offsets count characters of the original text.
+        asking: The ranges of the text's sentences that ask; no answer stands there.
     """
 
     ids: tuple[int, ...]
     question: tuple[int, Ranges]
     head: tuple[int, Ranges]
     text: tuple[int, Ranges]
+    asking: Ranges = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,13 +246,20 @@ def encode_pairs(tokenizer: Tokenizer, question: str, passages: Sequence[tuple[s
     texts = tokenizer.encode_batch([text for _, text in passages], add_special_tokens=False)
     question_ids, question_part = asked.ids[:_QUESTION], (1, _offsets(asked, _QUESTION))
     pairs = []
-    for head, text in zip(heads, texts, strict=True):
+    for (_, said), head, text in zip(passages, heads, texts, strict=True):
         before = [bos, *question_ids, eos, eos]
         head_ids = head.ids[:_HEAD]
         ids = (*before, *head_ids, eos, *text.ids[:_TEXT], eos)
         above = (len(before), _offsets(head, _HEAD))
-        pairs.append(Pair(ids, question_part, above, (len(before) + len(head_ids) + 1, _offsets(text, _TEXT))))
+        here = (len(before) + len(head_ids) + 1, _offsets(text, _TEXT))
+        pairs.append(Pair(ids, question_part, above, here, _asking(said)))
     return pairs
+
+
+def _asking(text: str) -> Ranges:
+    if "？" not in text and "?" not in text:
+        return ()
+    return tuple((a, b) for a, b in sentence_spans(text) if text[a:b].rstrip(CLOSERS)[-1:] in {"？", "?"})
 
 
 def _id(tokenizer: Tokenizer, token: str) -> int:
@@ -265,11 +279,13 @@ def judge(pair: Pair, relevance: float, verdict: Floats, tokens: Floats) -> Judg
         tokens: (length, len(TOKEN_SCORES)) logits, length at least that of the input.
     """
     offsets = pair.text[1]
-    here = _part(tokens, pair.text)
+    here = _part(tokens, pair.text).copy()
+    asks = np.array([any(a <= start and end <= b for a, b in pair.asking) for start, end in offsets], bool)
+    here[asks, :3] = _NEVER
     left, right, sure = best_span(here[:, 0], here[:, 1], here[:, 2]) if offsets else (0, 0, 0.0)
     return Judgement(
         relevance=float(_sigmoid(np.array(relevance, np.float32))),
-        verdicts=_softmax(verdict),
+        verdicts=_softmax(verdict) if not asks.size or not asks.all() else _SAYS_NOTHING,
         span=(offsets[left][0], offsets[right][1]) if offsets else (0, 0),
         sure=sure,
         spans=_runs(here[:, 2], offsets),

@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from index.reading.views import focus, view
 from index.schema import Article, Passage, Role
 from index.store.opened import Store, headings_above
-from index.text import sentence_spans
+from index.text import Legible, legible, sentence_spans
+from rag.query.question import content_words
 from rag.retrieval.crossencoder import CrossEncoder, Judgement
 
 __all__ = ["DATELINE", "evidence", "head_of", "judge_passages", "opening_of"]
@@ -42,14 +45,27 @@ def judge_passages(
     Returns:
         One judgement per passage from the first on; fewer where the first ones answer surely.
     """
+    words = content_words(question)
 
     def read(some: Sequence[Passage]) -> list[Judgement]:
-        return model.read(question, [(head_of(p, store.articles[p.article_id]), p.text) for p in some])
+        articles = [store.articles[passage.article_id] for passage in some]
+        views = [focus(view(*pair), words).read for pair in zip(some, articles, strict=True)]
+        heads = map(head_of, some, articles)
+        told = model.read(question, [(head, seen.text) for head, seen in zip(heads, views, strict=True)])
+        return [_in_passage(judgement, seen) for judgement, seen in zip(told, views, strict=True)]
 
     judged = read(passages[:_FIRST])
     if len(passages) > _FIRST and (all_of_them or all(judgement.support < _SURE for judgement in judged)):
         judged += read(passages[_FIRST:])
     return judged
+
+
+def _in_passage(judgement: Judgement, seen: Legible) -> Judgement:
+    """What the model says of the text that it read, said of the passage's own."""
+    if isinstance(seen.places, range):
+        return judgement
+    spans, told = (tuple(seen.original(*span) for span in spans) for spans in (judgement.spans, judgement.told))
+    return replace(judgement, span=seen.original(*judgement.span), spans=spans, told=told)
 
 
 def head_of(passage: Passage, article: Article) -> str:
@@ -58,7 +74,7 @@ def head_of(passage: Passage, article: Article) -> str:
     The opening names whom 该区 and 他 in later passages mean.
     """
     opening = opening_of(article)
-    above = [*headings_above(passage, article), *([opening] if opening not in passage.text else [])]
+    above = [*headings_above(passage, article), *([opening] if opening not in legible(passage.text) else [])]
     return " ".join(line for line in above if line)
 
 
@@ -68,7 +84,8 @@ def opening_of(article: Article) -> str:
     first = next(body, None)
     if first is None:
         return ""
-    text = article.text[first.start : first.start + 2 * _LONGEST_OPENING]
+    text = legible(article.text[first.start : first.start + min(first.length, 4 * _LONGEST_OPENING)])
+    text = text[: 2 * _LONGEST_OPENING]
     dateline = DATELINE.match(text)
     text = text[dateline.end() :] if dateline else text
     sentences = sentence_spans(text)

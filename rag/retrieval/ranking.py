@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from index.embedding import Embedder, Vectors
 from index.schema import Article, Passage
 from index.store.opened import Store, search_text
-from index.text import NameKind, char_pairs, latin_share, name_kinds
+from index.text import NameKind, char_pairs, latin_share, legible, name_kinds
 from rag.query.question import content_words, focus_words
 from rag.query.words import match_words
 from rag.retrieval.cache import sentences_of, vectors_of, words_of
@@ -91,7 +91,7 @@ def features(store: Store, query: str, rows: Sequence[int], embedder: Embedder |
         "headline": _headlines(embedder, articles, vector),
         "article": _best_of_article(articles, dense),
         "depth": np.array([p.start / max(1, len(a.text)) for p, a in zip(passages, articles, strict=True)]),
-        "length": np.array([math.log(1 + len(passage.text)) for passage in passages]),
+        "length": np.array([math.log(1 + len(legible(passage.text))) for passage in passages]),
         "latin": np.full(len(rows), latin_share(query)),
         "collection": np.full(len(rows), math.log(len(store.passages))),
     }
@@ -153,7 +153,8 @@ def _held_pairs(query: str, texts: Sequence[str]) -> Column:
 
 
 def _best_sentences(embedder: Embedder, passages: Sequence[Passage], vector: Vectors) -> Column:
-    sentences = [[p.text[a:b] for a, b in sentences_of(p.text)] or [p.text] for p in passages]
+    texts = [legible(passage.text) for passage in passages]
+    sentences = [[text[a:b] for a, b in sentences_of(text)] or [text] for text in texts]
     cosines = vectors_of([text for found in sentences for text in found], embedder) @ vector
     starts = np.cumsum([0, *(len(found) for found in sentences[:-1])])
     return np.clip(np.maximum.reduceat(cosines, starts), 0.0, 1.0).astype(np.float64)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.chunking import chunk
+from index.chunking import LONGEST_PASSAGE, chunk
 from index.reading.pages import read_articles
 from index.reading.source import find_pages, read_page
 from index.schema import Page, Role
@@ -185,3 +185,26 @@ def test_with_overlap_nothing_is_left_out_and_every_passage_brings_something_new
             assert before.start < after.start
             assert before.end < after.end
             assert before.end - after.start <= overlap
+
+
+@pytest.mark.parametrize(
+    "text", ["甲" * 20_000, "# " + "甲" * 20_000, "\n".join(["# 村里的事"] * 5_000), "甲 " * 9_000]
+)
+def test_no_passage_is_longer_than_the_greatest(text):
+    for article in articles_of(text):
+        passages = chunk(article, 240)
+        assert max(len(passage.text) for passage in passages) <= LONGEST_PASSAGE
+        assert sum(len("".join(p.text.split())) for p in passages) == len("".join(article.text.split()))
+
+
+def test_a_question_is_no_end_of_a_passage_before_its_answer():
+    assert texts("甲甲甲甲甲甲甲。\n问：何时开课？\n答：周二。", 16) == [
+        "甲甲甲甲甲甲甲。",
+        "问：何时开课？\n答：周二。",
+    ]
+
+
+def test_noise_moves_no_cut():
+    text = "甲甲甲。乙乙乙。丙丙丙。"
+    noisy = [passage.replace("\u200b", "") for passage in texts("\u200b".join(text), 8)]
+    assert noisy == texts(text, 8)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.text import CLOSERS, TERMINALS, clause_spans, fold, sentence_spans, tokens
+from index.text import CLOSERS, TERMINALS, clause_spans, fold, legible, read_legibly, sentence_spans, tokens
 
 PROSE = st.text(alphabet="柳河镇a. 0。！？…；，：“”‘’「」『』（）)\n\t\u3000", max_size=120)
 
@@ -124,3 +124,56 @@ def test_clauses_are_in_order_apart_and_cover_every_visible_character(text):
     assert all(left[1] <= right[0] for left, right in pairwise(spans))
     covered = {index for start, end in spans for index in range(start, end)}
     assert {index for index, char in enumerate(text) if not char.isspace()} <= covered
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("夜 校 招 生", "夜校招生"),
+        ("开 课 ， 报 名", "开课，报名"),
+        ("开 课，报 名", "开课，报名"),
+        ("每 周 2 次", "每周2次"),
+        ("2 0 2 5 年 招 生", "2025年招生"),
+        ("关　于　封　路", "关于封路"),
+        ("记者 何 岸", "记者 何岸"),
+        ("记者 何岸", "记者 何岸"),  # between words
+        ("松门日报 6月18日 第1版", "松门日报 6月18日 第1版"),  # neither stands alone
+        ("东　　西　　南", "东　　西　　南"),  # columns
+        ("河\u200b湾\ufeff村\u00ad", "河湾村"),
+        ("⼯⻓⺠", "工长民"),
+    ],
+)
+def test_text_is_read_without_what_the_typesetting_put_into_it(text, read):
+    assert legible(text) == read
+    assert fold(text) == fold(read)
+
+
+@given(st.text(alphabet="夜校开课，2A \u3000\u200b\n。", max_size=40))
+def test_what_is_legible_leads_back_character_by_character(text):
+    read = read_legibly(text)
+    assert read.text == legible(text)
+    assert [text[place] for place in read.places] == list(read.text)
+
+
+def test_noise_moves_no_end_of_a_sentence():
+    text = "夜校开课。“来了。”他说。人多！"
+    spaced = "\u200b".join(text)
+    assert [spaced[a:b].replace("\u200b", "") for a, b in sentence_spans(spaced)] == [
+        text[a:b] for a, b in sentence_spans(text)
+    ]
+
+
+@pytest.mark.parametrize("between", ["", " ", "，", "、"])
+def test_a_sentence_without_a_stop_is_cut(between):
+    text = between.join(f"第{n}号闸由人负责" for n in range(1000))
+    spans = sentence_spans(text)
+    assert max(b - a for a, b in spans) <= 120
+    kept = "".join(text[a:b] for a, b in spans)
+    assert kept.replace(" ", "") == text.replace(" ", "")
+    if between:
+        assert all(text[b - 1] in "责" + between for _, b in spans)
+
+
+def test_a_sentence_of_the_usual_length_is_left_whole():
+    text = "，".join(["第一件事是修路"] * 40)
+    assert sentence_spans(text) == [(0, len(text))]

@@ -10,6 +10,7 @@ from index.reading.labels import is_caption, is_photo_credit, names_opinion, spl
 from index.reading.line_ends import each_line
 from index.reading.line_forms import Form, ends_sentence, find_byline, names_source, plain
 from index.reading.lines import read_rows
+from index.text import legible
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_rows_are_the_lines_that_hold_a_visible_character(text):
     lines = [(number, start, text[start:end]) for number, start, end in each_line(text)]
     visible = [(number, line.strip()) for number, _, line in lines if line.strip()]
     assert [(row.number, text[row.whole.start : row.whole.end]) for row in rows] == visible
-    assert all(text[row.content.start : row.content.end] == row.text for row in rows)
+    assert all(legible(text[row.content.start : row.content.end]).strip() == row.text for row in rows)
     assert all(row.whole.end == row.content.end and row.text for row in rows)
 
 
@@ -274,3 +275,29 @@ def test_columns_of_opinions():
 @given(st.text(max_size=60))
 def test_patterns_see_every_character_at_its_own_offset(text):
     assert len(plain(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "forms"),
+    [
+        ("班车时刻\n\n首班：六点三十分\n末班：二十一点\n票价：两元", "HBBB"),
+        ("招聘启事\n\n岗位：两名\n工资：三千元", "HBB"),
+        ("县长：路要修好\n书记：桥要建成\n本报讯（记者 江小禾）昨天，大桥开工。", "HHL"),  # two headlines over a report
+        ("今年实事\n\n● 新建公厕十二座\n● 改造路灯八十盏\n● 修路三十公里", "HBBB"),
+        ("课程\n\n1. 剪纸，主讲唐榆\n2. 会计，主讲秦柳\n3. 电工，主讲孟川", "HBBB"),
+        ("图书室开放啦\n\n村里的图书室\n今天开门了\n里面有三千本书\n欢迎大家来", "HBBBB"),
+        ("头条\n引题在这里\n主题是修路\n副题是建桥\n本报讯（记者 江小禾）昨天，大桥开工。", "HHHHL"),
+        ("夜校\n\n问：何时开课？\n答：每周二", "HBB"),
+        ("时刻表\n\n6:30 东门—河湾村\n8:00 东门—山坳村\n10:30 东门—西岭镇", "HTTT"),
+        ("时刻表\n\n六点半　　开往河湾村\n八点　　　开往山坳村\n十点半　　开往西岭镇", "HTTT"),
+        ("菜价\n\n白菜\t一元\n萝卜\t九角", "HTT"),
+        ("产量\n\n\t2024年\t2025年\n东河乡\t1100\t1200\n西岭乡\t950\t900", "HTTT"),  # no head over the first column
+    ],
+)
+def test_lines_without_a_stop_are_text_and_not_headlines(text, forms):
+    letters = {Form.HEADING: "H", Form.BODY: "B", Form.TABLE: "T", Form.LEAD: "L"}
+    assert "".join(letters[row.form] for row in read_rows(text)) == forms
+
+
+def test_a_line_of_nothing_but_characters_that_show_nothing_is_left_over():
+    assert [(row.form, row.why) for row in read_rows("甲。\n\u200b\ufeff\n乙。")][1] == (Form.FURNITURE, "看不见的字符")

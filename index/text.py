@@ -145,8 +145,8 @@ def legible(text: str) -> str:
     beside a word, is left as it is.
 
     Example:
-        >>> legible("夜\u200b校 每 周 二 、 周 四 开 课"), legible("记者 王小明"), legible("⺠众")
-        ('夜校每周二、周四开课', '记者 王小明', '民众')
+        >>> legible("每 周 二 、 周 四 开\u200b 课"), legible("记者 王小明"), legible("⺠众")
+        ('每周二、周四开课', '记者 王小明', '民众')
     """
     if _IGNORABLES.search(text):
         text = _IGNORABLES.sub("", text)

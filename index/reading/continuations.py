@@ -34,6 +34,7 @@ _OWN_NUMBER = (
 _COUNT = re.compile(r"今日\s*\d+\s*版|共\s*\d+\s*版")
 _DATE_IN_NAME = re.compile(r"(?:19|20)\d{2}[-_.年]?\d{1,2}[-_.月]?\d{1,2}日?")
 _NUMBER_IN_NAME = re.compile(r"(?:第|版|[Pp](?:age)?)?(?P<section>[A-Z]?)(?P<number>\d{1,2})版?")
+_LONGEST_MARK = 100  # characters; looked for in no more, for a pattern that may begin anywhere is slow over a long line
 _HEADS = {"报头", "版次"}
 _WORDS_APART = 8  # characters on each side in which a word across a tear is looked for
 _ALIKE = 0.5  # share of the pairs of characters that two headlines have in common
@@ -114,9 +115,10 @@ def _left_part(layout: int, article: Article, own: _Number | None) -> Iterator[_
     for line, text in reversed(_texts(article)):
         if line.role not in {Role.CONTINUED, Role.BODY}:
             continue
-        mark = _ON.search(plain(text))
-        if mark and (line.role is Role.CONTINUED or mark.start()):
-            before = _running_text(article, text, mark.start(), last=True)
+        before_tail = max(0, len(text) - _LONGEST_MARK)
+        mark = _ON.search(plain(text[before_tail:]))
+        if mark and (line.role is Role.CONTINUED or before_tail + mark.start()):
+            before = _running_text(article, text, before_tail + mark.start(), last=True)
             spans = sentence_spans(before)
             edge = before[spans[-1][0] : spans[-1][1]] if spans else ""
             torn = bool(edge) and not ends_sentence(edge)
@@ -128,7 +130,7 @@ def _left_part(layout: int, article: Article, own: _Number | None) -> Iterator[_
 def _right_part(layout: int, article: Article, own: _Number | None) -> Iterator[_Part]:
     """The part that goes on from elsewhere, if it is one: 上接 before its running text or at its start."""
     for line, text in _texts(article):
-        mark = _FROM.match(plain(text)) if line.role in {Role.CONTINUED, Role.BODY} else None
+        mark = _FROM.match(plain(text[:_LONGEST_MARK])) if line.role in {Role.CONTINUED, Role.BODY} else None
         if mark and (line.role is Role.CONTINUED or text[0] in "（(【["):
             after = _running_text(article, text, mark.end(), last=False)
             spans = sentence_spans(after)

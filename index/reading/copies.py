@@ -7,6 +7,7 @@ space aside, and have equally many characters, so that every stretch of the one 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from array import array
 from bisect import bisect_left
@@ -75,6 +76,7 @@ class Cutter:
         self._tails = _Sketches()
         self._texts = _Sketches()
         self._added = 0
+        self._last: tuple[int, Article] | None = None
         self.copies: list[tuple[int, int, int, int, int, int]] = []
 
     def __len__(self) -> int:
@@ -92,30 +94,36 @@ class Cutter:
         """Cut the next article."""
         place, self._added = self._added, self._added + 1
         text = article.text[_tail(article) :]
-        sketch = _sketch(text)
-        for first in self._tails.like(sketch):
-            earlier = self._article_at(first)
-            if _is_same(earlier.text[_tail(earlier) :], text):
-                self._put_again(article, place, earlier, first)
-                return
-        self._tails.add(sketch, place)
+        first = self._tails.same(text, place, self._tail_at)
+        if first is not None:
+            self._put_again(article, place, self._at(first), first)
+            return
         for piece in chunk(article, self._size, self._overlap):
             self._put(article, place, piece.start, piece.end)
 
     def _put(self, article: Article, place: int, start: int, end: int) -> None:
         """Keep a passage, or note where its text stands once more."""
-        text = article.text[start:end]
-        sketch = _sketch(text)
-        for row in self._texts.like(sketch):
-            left, right = self._starts[row], self._ends[row]
-            holder = article if self._articles[row] == place else self._article_at(self._articles[row])
-            if _is_same(holder.text[left:right], text):
-                self.copies.append((row, place, start, end, left, right))
-                return
-        self._texts.add(sketch, len(self._articles))
+        self._last = place, article
+        row = self._texts.same(article.text[start:end], len(self._articles), self._text_of)
+        if row is not None:
+            self.copies.append((row, place, start, end, self._starts[row], self._ends[row]))
+            return
         self._articles.append(place)
         self._starts.append(start)
         self._ends.append(end)
+
+    def _at(self, place: int) -> Article:
+        """An article that was added; the one that was asked for last is at hand."""
+        if self._last is None or self._last[0] != place:
+            self._last = place, self._article_at(place)
+        return self._last[1]
+
+    def _tail_at(self, place: int) -> str:
+        article = self._at(place)
+        return article.text[_tail(article) :]
+
+    def _text_of(self, row: int) -> str:
+        return self._at(self._articles[row]).text[self._starts[row] : self._ends[row]]
 
     def _put_again(self, article: Article, place: int, earlier: Article, first: int) -> None:
         """Cut an article where the one that was first to say it was cut."""
@@ -148,21 +156,33 @@ class Cutter:
 
 
 class _Sketches:
-    """Numbers under hashes; nearly all hashes have one."""
+    """Which text was met before? Texts are known by a number.
+
+    A hash tells most texts apart. Those that share one with another are folded, each once, and known by what that
+    gives, so a million paragraphs of one length cost no more than so many others.
+    """
 
     def __init__(self) -> None:
         self._one: dict[int, int] = {}
-        self._more: dict[int, list[int]] = {}
+        self._folded: dict[tuple[int, str], int] = {}
 
-    def add(self, sketch: int, number: int) -> None:
-        if sketch in self._one:
-            self._more.setdefault(sketch, []).append(number)
-        else:
-            self._one[sketch] = number
+    def same(self, text: str, number: int, text_of: Callable[[int], str]) -> int | None:
+        """The number of the first text that says the same; None when there is none, and then this one is kept.
 
-    def like(self, sketch: int) -> list[int]:
-        first = self._one.get(sketch)
-        return [] if first is None else [first, *self._more.get(sketch, ())]
+        Args:
+            text: The text.
+            number: Its own number.
+            text_of: Returns a text that was kept, by its number.
+        """
+        sketch = _sketch(text)
+        first = self._one.setdefault(sketch, number)
+        if first == number:
+            return None
+        if first >= 0:
+            self._one[sketch] = -1
+            self._folded[sketch, _digest(text_of(first))] = first
+        earlier = self._folded.setdefault((sketch, _digest(text)), number)
+        return None if earlier == number else earlier
 
 
 def locate(copy: Copy, first: str, again: str, start: int, end: int) -> tuple[int, int] | None:
@@ -207,6 +227,11 @@ def _sketch(text: str) -> int:
     Folding every text would cost more than reading it.
     """
     return hash((len("".join(text.split())), normalize("NFKC", _SCRIPT.sub("", text)).lower()))
+
+
+def _digest(text: str) -> str:
+    """What two texts share that are the same but for white space, width and script, character by character."""
+    return hashlib.blake2b(fold("".join(text.split())).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _is_same(left: str, right: str) -> bool:

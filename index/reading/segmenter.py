@@ -41,6 +41,7 @@ _LONGEST_COLUMN = 8
 _SECTION_LEVEL = 4  # newspapers never set a headline as ####
 _LONGEST_SIGNATURE = 25  # characters of a body's name above the date of its notice
 _MOST_CAPTION_LINES = 12  # headings, text and credits of a picture
+_ROWS_ABOUT = 200  # lines of an article in which a word of a head is looked for
 _MOST_INSETS = 6  # pictures that may stand between two parts of one article
 _BRACKETS = "【[［〖"
 _BY_ROOM = "上面空出图片的位置"
@@ -72,6 +73,8 @@ class Draft:
     place: int = 0  # among the drafts of the page
     has_body: bool = False
     has_byline: bool = False  # on a line of its own, or behind 本报讯
+    begun: bool = False  # there is more in it than bylines, kickers and columns
+    marks: set[str] = field(default_factory=set)  # that its columns and headline begin with
 
     @property
     def last_text(self) -> str:
@@ -102,6 +105,11 @@ class Draft:
         if not self.level:
             self.level = next((row.level for row, role in zip(run, roles, strict=True) if role is Role.HEADLINE), 0)
         self.has_body = self.has_body or Role.BODY in roles
+        self.begun = self.begun or not {*roles} <= {Role.BYLINE, Role.KICKER, Role.COLUMN}
+        titles = zip(run, roles, strict=True)
+        self.marks |= {
+            r.text[0] for r, role in titles if r.form is Form.COLUMN and role in {Role.COLUMN, Role.HEADLINE}
+        }
         self.has_byline = self.has_byline or Role.BYLINE in roles or any(row.form is Form.LEAD for row in run)
         for row, role in zip(run, roles, strict=True):
             if role is Role.CREDIT or row.form is Form.CONTINUED_ON:
@@ -120,6 +128,9 @@ class Drafter:
         self.indents = 0 < sum(row.indented for row in body) < len(body)
         self._place_of = {row.number: place for place, row in enumerate(rows)}
         self._ranks = _second_rank_is_headlines(rows)
+        pairs = enumerate(pairwise(rows), start=1)
+        orphans = [at for at, (row, after) in pairs if after.form is Form.LEAD and row.form is Form.BODY]
+        self._last_orphan = orphans[-1] if orphans else -1  # place of the last text with a dateline and no headline
         self._drafts: list[Draft] = []
         self._waiting: Draft | None = None  # a headline that was set into another article's sentence
 
@@ -156,7 +167,7 @@ class Drafter:
             return goes_on
         if reason := self._opens_article(run, follower, current):
             return self._open(run, follower, current, reason)
-        if current.rows[-1].form is Form.BYLINE and {*current.roles} <= {Role.BYLINE, Role.KICKER, Role.COLUMN}:
+        if current.rows[-1].form is Form.BYLINE and not current.begun:
             current.add(run, _opening_roles(run, follower))  # the byline came before the headline
             return current
         current.add(run, self._later_roles(run, follower, current))
@@ -226,10 +237,10 @@ class Drafter:
         """
         if len(run) > 1 or follower is None or len(run[0].text) > _LONGEST_SECTION_HEAD:
             return False
-        below = self.rows[self._place_of[follower.number] :]
-        orphan = any(after.form is Form.LEAD and row.form is Form.BODY for row, after in pairwise(below))
+        orphan = self._last_orphan > self._place_of[follower.number]
         lower = run[0].level > current.level > 0
-        return not orphan and (lower or is_about(run[0].text, "".join(row.text for row in current.rows), follower))
+        before = "".join(row.text for row in current.rows[-_ROWS_ABOUT:])
+        return not orphan and (lower or is_about(run[0].text, before, follower))
 
     def _opens_article(self, run: Sequence[Row], follower: Row | None, current: Draft) -> str:
         """Why a run opens an article; empty when it goes on with the current one."""
@@ -276,10 +287,7 @@ class Drafter:
         special = names_briefs(text) or names_opinion(text) or names_box(text) or "图" in text
         inside = current.has_body and not current.closed and not current.briefs
         begun = not current.has_body and Role.HEADLINE in current.roles and text[0] in _BRACKETS
-        own_mark = any(
-            row.form is Form.COLUMN and role in {Role.COLUMN, Role.HEADLINE} and row.text[0] == text[0]
-            for row, role in zip(current.rows, current.roles, strict=True)
-        )
+        own_mark = text[0] in current.marks
         plain_section = not special and not own_mark and not run[0].level and run[0].gap < _PICTURE_GAP
         return alone and (inside or begun) and plain_section
 

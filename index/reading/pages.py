@@ -27,7 +27,6 @@ from index.reading.lines import breaks_off, read_rows
 from index.reading.mending import is_torn, mends_over
 from index.reading.segmenter import Draft, Drafter, later_role
 from index.schema import Article, Kind, Layout, Leftover, Line, Note, Page, Role, Segment
-from index.text import legible
 
 __all__ = ["read_articles", "read_layout", "read_layouts"]
 

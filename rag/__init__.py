@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from index.store.opened import Store
     from rag.answerers import Extract, Reader, Reading
     from rag.answerers.extractive import ExtractiveReader
-    from rag.bundle import Bundle, check_bundle, make_bundle, read_bundle, write_bundle
+    from rag.bundle import Bundle, check_bundle, make_bundle, read_bundle, sign_bundle, unchecked, write_bundle
     from rag.chain import AnswerChain, ask
     from rag.config import RagConfig
     from rag.errors import (
@@ -75,6 +75,8 @@ __all__ = [
     "open_store",
     "read_bundle",
     "search",
+    "sign_bundle",
+    "unchecked",
     "write_bundle",
 ]
 
@@ -83,7 +85,15 @@ _HOMES = {
     "index.store.opened": {"Store"},
     "rag.answerers": {"Extract", "Reader", "Reading"},
     "rag.answerers.extractive": {"ExtractiveReader"},
-    "rag.bundle": {"Bundle", "check_bundle", "make_bundle", "read_bundle", "write_bundle"},
+    "rag.bundle": {
+        "Bundle",
+        "check_bundle",
+        "make_bundle",
+        "read_bundle",
+        "sign_bundle",
+        "unchecked",
+        "write_bundle",
+    },
     "rag.chain": {"AnswerChain", "ask"},
     "rag.config": {"RagConfig"},
     "rag.live": {"LiveStore"},

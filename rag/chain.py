@@ -29,27 +29,15 @@ from rag.answerers.talk import answer_talk
 from rag.citations import cite
 from rag.config import RagConfig
 from rag.llm import StreamingModel, load_chat_model
-from rag.query.conversation import REFUSAL, complete, turns_of
+from rag.query.conversation import complete, turns_of
 from rag.query.kind import Wanted, read_kind
 from rag.query.question import Question, check_query, understand
 from rag.retrieval.ranking import explain
 from rag.retrieval.retriever import PassageRetriever
-from rag.schema import Answer, Citation, Entry, Hit, QuestionKind, Trace, Turn, Warns
+from rag.schema import REFUSALS, Answer, Citation, Entry, Hit, QuestionKind, Trace, Turn, Warns
 
 __all__ = ["AnswerChain", "ask"]
 
-_ABSTAINS = {
-    "zh": {
-        "refusal": REFUSAL,
-        "near": "下面是最接近的段落，其中没有读到答案，仅供参考。",
-        "gap": "",
-    },
-    "en": {
-        "refusal": "The collection does not answer this question.",
-        "near": "The nearest passages are shown; no answer was read in them.",
-        "gap": " ",
-    },
-}
 _NEAR = 0.02  # score of a passage below which it has nothing to do with the question and is not shown
 _REPEATS = 0.7  # share of the quotes from which a direct answer before them would only repeat them
 
@@ -278,7 +266,7 @@ class AnswerChain(Runnable[str | Mapping[str, Any], Answer]):
 
     def _refusal(self, draft: Draft, hits: Sequence[Hit], *, chinese: bool) -> tuple[str, list[Citation]]:
         """The words of a refusal, and what to show beside it: what contradicts the question, else likely passages."""
-        words = _ABSTAINS["zh" if chinese else "en"]
+        words = REFUSALS["zh" if chinese else "en"]
         if draft.instead:
             told = " ".join(remark.text for remark in draft.remarks if remark.warns is Warns.MISMATCH)
             shown = [cite(self.store, extract, number) for number, extract in enumerate(draft.instead, start=1)]

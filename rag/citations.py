@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from index.schema import Article, Page
+from index.schema import Article, Page, Segment, Span
 from index.store.opened import Store, copies_of
 from index.text import fold
 from rag.answerers.base import Extract
 from rag.errors import AnswerError
 from rag.schema import Citation, Place
 
-__all__ = ["check", "check_copy", "cite"]
+__all__ = ["check", "check_copy", "cite", "place_in", "says_the_same"]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _REPORT = "Run `wenju build` again; if it stays, report it, for a wrong quote is a defect."
@@ -64,17 +65,17 @@ def cite(store: Store, extract: Extract, number: int) -> Citation:
 def _copies(store: Store, extract: Extract, quote: str) -> tuple[Place, ...]:
     """The other places of a quote; one whose script folds otherwise out of its context is not named."""
     found = (_place(*copy) for copy in copies_of(store, extract.passage_id, extract.start, extract.end))
-    return tuple(place for place in found if _bare(place.quote) == _bare(quote))
+    return tuple(place for place in found if says_the_same(place.quote, quote))
 
 
-def check(citation: Citation, page: Page) -> None:
-    """Hold a citation against its page.
+def check(citation: Citation | Place, page: Page) -> None:
+    """Hold a citation, or another place of one, against its page.
 
     Raises:
         AnswerError: The page's characters at the spans, put together, are not the quote (line breaks that reading
             put between paragraphs aside), or its lines are not where the spans stand.
     """
-    _hold(citation.number, citation, page)
+    _hold(citation.number if isinstance(citation, Citation) else 0, citation, page)
 
 
 def check_copy(citation: Citation, place: Place, page: Page) -> None:
@@ -83,7 +84,7 @@ def check_copy(citation: Citation, place: Place, page: Page) -> None:
     Raises:
         AnswerError: As for :func:`check`, or the place says something else than the quote.
     """
-    if _bare(place.quote) != _bare(citation.quote):
+    if not says_the_same(place.quote, citation.quote):
         raise AnswerError(
             f"Citation [{citation.number}] says {citation.quote[:40]!r}, "
             f"but {place.file}, named as another place of it, says {place.quote[:40]!r}.",
@@ -101,8 +102,8 @@ def _hold(number: int, place: Citation | Place, page: Page) -> None:
             _REPORT,
         )
     lines = (
-        min(_line(page, span.start) for span in place.spans),
-        max(_line(page, span.end - 1) for span in place.spans),
+        _line(page, min(span.start for span in place.spans)),
+        _line(page, max(span.end for span in place.spans) - 1),
     )
     if lines != (place.first_line, place.last_line):
         raise AnswerError(
@@ -110,6 +111,25 @@ def _hold(number: int, place: Citation | Place, page: Page) -> None:
             f"but its quote stands in lines {lines[0]}-{lines[1]}.",
             _REPORT,
         )
+
+
+def place_in(article: Article, spans: Sequence[Span]) -> Place | None:
+    """The place in an article that begins with the first and ends with the last of some spans of its page.
+
+    None where they begin or end outside the article's text.
+    """
+    start = next((s.start + spans[0].start - s.page_start for s in article.segments if _holds(s, spans[0].start)), None)
+    end = next((s.start + spans[-1].end - s.page_start for s in article.segments if _holds(s, spans[-1].end - 1)), None)
+    return None if start is None or end is None or end <= start else _place(article, start, end)
+
+
+def says_the_same(one: str, other: str) -> bool:
+    """Whether two texts are the same but for white space, width and script."""
+    return _bare(one) == _bare(other)
+
+
+def _holds(segment: Segment, offset: int) -> bool:
+    return segment.page_start <= offset < segment.page_start + segment.length
 
 
 def _place(article: Article, start: int, end: int) -> Place:

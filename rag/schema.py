@@ -9,6 +9,8 @@ from typing import Any
 from index.schema import Span
 
 __all__ = [
+    "NO_ARTICLES",
+    "REFUSALS",
     "VERDICT_WORDS",
     "Answer",
     "Citation",
@@ -30,6 +32,24 @@ __all__ = [
 
 VERDICT_WORDS = frozenset({"是", "否", "Yes", "No"})
 """The direct answers that are no words of a page: those to a question that asks for a yes or no."""
+
+
+REFUSALS = {
+    "zh": {
+        "refusal": "所查的文章里没有找到这个问题的答案。",
+        "near": "下面是最接近的段落，其中没有读到答案，仅供参考。",
+        "gap": "",
+    },
+    "en": {
+        "refusal": "The collection does not answer this question.",
+        "near": "The nearest passages are shown; no answer was read in them.",
+        "gap": " ",
+    },
+}
+"""By language, what a refusal says: that there is no answer, and what the passages beside it are."""
+
+NO_ARTICLES = "没有找到{}的报道：0 篇。"
+"""What a list of articles says that is empty, of what was looked for."""
 
 
 class Outcome(StrEnum):

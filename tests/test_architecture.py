@@ -71,6 +71,7 @@ DOORS = {
     "lxml": {"index.reading.archives", "index.reading.docx", "index.reading.epub", "index.reading.html"},
     "docx": set(),  # its paragraphs leave text out
     "pypdf": {"index.reading.formats"},
+    "cryptography": {"rag.signing"},
     "fastapi": {
         "rag.api.app",
         "rag.api.chat",

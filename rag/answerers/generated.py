@@ -23,7 +23,7 @@ from rag.llm import StreamingModel, Trouble, stream_reply
 from rag.query.question import Question
 from rag.schema import Hit, Remark, Warns
 
-__all__ = ["Draft", "Sentence", "Writer", "make_prompt"]
+__all__ = ["Draft", "Sentence", "Writer", "headings_of", "make_prompt"]
 
 _MOST_UNITS = 4  # sentences of the pages that one generated sentence may rest on
 _FEWER = 3  # passages that are tried where all of them do not fit into the model's context
@@ -347,7 +347,8 @@ def _units(passage: Passage, article: Article) -> list[_Unit]:
     return [_Unit(passage, article, a, b) for a, b in found if not any(a < end and start < b for start, end in orders)]
 
 
-def _headings(article: Article) -> str:
+def headings_of(article: Article) -> str:
+    """The headings of an article, a line each, without those that give orders to a model."""
     pairs = zip(article.lines, article.segments, strict=True)
     lines = [article.text[s.start : s.start + s.length] for line, s in pairs if line.role in _HEADINGS]
     return "\n".join(line for line in [article.title, *lines] if not order_spans(line))
@@ -397,7 +398,7 @@ def _evidence(units: Sequence[_Unit]) -> Evidence:
     articles = list({unit.article.article_id: unit.article for unit in units}.values())
     dates = {article.date for article in articles}
     text = "\n".join(unit.text for unit in units)
-    return Evidence(text, "\n".join(map(_headings, articles)), dates.pop() if len(dates) == 1 else None)
+    return Evidence(text, "\n".join(map(headings_of, articles)), dates.pop() if len(dates) == 1 else None)
 
 
 def _extracts(units: Sequence[_Unit]) -> tuple[Extract, ...]:

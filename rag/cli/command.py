@@ -160,22 +160,35 @@ def _ask(args: argparse.Namespace) -> None:
         answer = show_answers(answers, with_trace=args.trace)
     _tell_undated(args, store)
     if args.bundle:
-        from rag.bundle import make_bundle, write_bundle
+        from rag.bundle import make_bundle, sign_bundle, write_bundle
 
-        write_bundle(args.bundle, make_bundle(answer, store))
+        bundle = make_bundle(answer, store)
+        write_bundle(args.bundle, sign_bundle(bundle, args.sign) if args.sign else bundle)
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from rag.bundle import check_bundle, read_bundle
+    from index.reading.pages import read_articles
+    from rag.bundle import check_bundle, read_bundle, unchecked
     from rag.cli.console import show_verified
+    from rag.signing import check_signature
 
     bundle = read_bundle(args.file)
-    pages = _pages_of(bundle, args.pages) if args.pages else _open(args).pages
-    faults = check_bundle(bundle, pages)
+    faults = check_signature(bundle.seal, bundle.signature, args.key) if args.key or bundle.signature else []
+    if args.pages:
+        pages = _pages_of(bundle, args.pages)
+        articles = {article.article_id: article for page in pages.values() for article in read_articles(page)}
+        faults += check_bundle(bundle, pages, articles)
+        open_points = unchecked(bundle)
+    else:
+        store = _open(args)
+        faults += check_bundle(bundle, store.pages, store.articles, store.manifest)
+        open_points = unchecked(bundle, store.manifest)
     if args.json:
-        _print_json({"holds": not faults, "faults": faults, "checked": str(args.pages or args.store)})
+        signed_by = bundle.signature.public_key if bundle.signature else None
+        told = {"checked": str(args.pages or args.store), "unchecked": open_points, "signed_by": signed_by}
+        _print_json({"holds": not faults, "faults": faults, **told})
     elif not faults:
-        show_verified(bundle, args.pages or args.store)
+        show_verified(bundle, args.pages or args.store, open_points, key=args.key)
     for fault in faults:
         print(f"wenju: {fault}", file=sys.stderr)
     return 1 if faults else 0
@@ -342,6 +355,7 @@ def make_parser() -> argparse.ArgumentParser:
     ask.add_argument("--trace", action="store_true", help="show how the answer came about")
     ask.add_argument("--min-confidence", type=_share, default=_DEFAULTS.min_confidence, metavar="0..1")
     ask.add_argument("--bundle", type=Path, metavar="FILE", help="write the answer and its evidence as JSON")
+    ask.add_argument("--sign", type=Path, metavar="KEY", help="sign the bundle with this Ed25519 private key (PEM)")
     ask.add_argument("--llm", metavar="PROVIDER:MODEL", help="a chat model that writes the answer from the passages")
     ask.add_argument("--llm-base-url", metavar="URL", help="an OpenAI-compatible server for it")
     ask.add_argument("--llm-timeout", type=_seconds, default=_DEFAULTS.llm_timeout, metavar="SECONDS")
@@ -350,6 +364,7 @@ def make_parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", parents=[shared], help="check every quote of a bundle, offline")
     verify.add_argument("file", type=Path, help="what ask --bundle wrote")
     verify.add_argument("--pages", type=Path, help="check against these page files instead of the store")
+    verify.add_argument("--key", type=Path, help="the public key (PEM) that must have signed it")
     verify.set_defaults(run=_verify)
 
     search = commands.add_parser("search", parents=[shared, within], help="find passages")

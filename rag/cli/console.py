@@ -167,13 +167,15 @@ def show_answers(answers: Iterable[Answer], *, with_trace: bool) -> Answer:
     return answer
 
 
-def show_verified(bundle: Bundle, checked: Path) -> None:
-    """That a bundle holds, and against what."""
+def show_verified(bundle: Bundle, checked: Path, unchecked: Sequence[str], key: Path | None) -> None:
+    """That a bundle holds, against what, and what of it could not be checked."""
     quotes = len(bundle.citations) + len(bundle.nearest)
     console = _console()
     console.print(f"核对无误：{quotes} 条引文，{len(bundle.files)} 个版面文件（对照 {escape(str(checked))}）。")
-    if bundle.generated:
-        console.print("[dim]答案的句子由语言模型写成；这里核对的是它引用的原文。[/dim]")
+    console.print(f"[dim]版面证明不了、没有核对的：{escape('、'.join(unchecked))}。[/dim]")
+    if bundle.signature:
+        whose = f"是 {escape(str(key))} 的" if key else "是谁的没有核对，可用 --key 指定"
+        console.print(f"签名有效，密钥 {bundle.signature.public_key[:16]}… {whose}。")
 
 
 def show_passages(hits: Sequence[Hit], store: Store) -> None:

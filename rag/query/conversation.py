@@ -16,11 +16,11 @@ from typing import Any
 from index.text import NameKind, fold, name_kinds, tagged
 from rag.query.figures import FigureKind, figures
 from rag.query.question import LONGEST_QUERY
-from rag.schema import SmallTalk, Turn
+from rag.schema import REFUSALS, SmallTalk, Turn
 
-__all__ = ["REFUSAL", "Completed", "complete", "turns_of"]
+__all__ = ["Completed", "complete", "turns_of"]
 
-REFUSAL = "所查的文章里没有找到这个问题的答案。"
+_REFUSED = tuple(words["refusal"] for words in REFUSALS.values())
 """How an answer begins that found nothing; nothing is inherited from one."""
 
 Word = tuple[str, str]
@@ -204,7 +204,7 @@ def complete(question: str, history: Sequence[Turn] = ()) -> Completed:
     past: list[_Past] = []
     for turn in history:
         done = _complete_one(turn.question, past)
-        answer = "" if turn.answer.startswith(REFUSAL) else turn.answer
+        answer = "" if turn.answer.startswith(_REFUSED) else turn.answer
         if done.talk is None:
             past.append(_Past(done, answer))
     return _complete_one(question, past)

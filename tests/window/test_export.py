@@ -34,7 +34,7 @@ def test_a_refusal_in_markdown_lists_what_is_near(store, make_answer):
 def test_a_bundle_holds_and_a_conversation_packs_one_per_answer(store, make_answer):
     answers = [make_answer(store, "a.txt", "造价300万元"), make_answer(store, "b.txt", "石桥村的果园")]
     bundle = Bundle.model_validate_json(bundle_file(answers[0], store))
-    assert check_bundle(bundle, store.pages) == []
+    assert check_bundle(bundle, store.pages, store.articles) == []
     packed = zipfile.ZipFile(io.BytesIO(conversation_file([(answer, store) for answer in answers])))
     assert packed.namelist() == ["conversation.md", "evidence-01.json", "evidence-02.json"]
     text = packed.read("conversation.md").decode()

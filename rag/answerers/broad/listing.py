@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from index.schema import Article, Passage, Role
 from index.text import fold, tokens
 from rag.answerers.base import Extract
-from rag.answerers.broad.survey import Desk, Part, Survey
+from rag.answerers.broad.survey import Desk, Part, Survey, name_of
 from rag.query.listing import Inquiry
 from rag.query.question import content_words
 from rag.query.words import match_words
 from rag.retrieval.cache import sentences_of, vectors_of
-from rag.schema import Count, QuestionKind, Remark, Warns
+from rag.schema import NO_ARTICLES, Count, QuestionKind, Remark, Warns
 
 __all__ = ["list_articles"]
 
@@ -53,7 +53,7 @@ def list_articles(inquiry: Inquiry, desk: Desk) -> Survey:
         way = "ranked and read"
     shown = found[:_SHOWN]
     parts = tuple(
-        Part(_key_sentence(one, inquiry, desk), head=f"{number}. {_name(one.article)}")
+        Part(_key_sentence(one, inquiry, desk), head=f"{number}. {name_of(one.article)}")
         for number, one in enumerate(shown, start=1)
     )
     count = Count(len(found), at_least=cut)
@@ -68,7 +68,7 @@ def list_articles(inquiry: Inquiry, desk: Desk) -> Survey:
 
 def _nothing(inquiry: Inquiry) -> str:
     of = f"署名“{inquiry.writer}”" if inquiry.writer else f"关于“{inquiry.topic}”"
-    return f"没有找到{of}的报道：0 篇。"
+    return NO_ARTICLES.format(of)
 
 
 def _signed(name: str, article: Article) -> bool:
@@ -148,9 +148,3 @@ def _key_sentence(one: _Found, inquiry: Inquiry, desk: Desk) -> Extract:
     )
     start, end = spans[int(cosines.argmax())]
     return Extract(one.passage.passage_id, base + start, base + end)
-
-
-def _name(article: Article) -> str:
-    """An article as a line names it: headline, else how it begins; file and day."""
-    title = f"《{' '.join(article.title.split())}》" if article.title else "（无标题）"
-    return f"{title}（{article.file}，{article.date or '日期不详'}）"

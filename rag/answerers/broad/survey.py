@@ -15,7 +15,7 @@ from rag.retrieval.judging import head_of
 from rag.retrieval.retriever import search
 from rag.schema import Comparison, Count, Hit, QuestionKind, Remark
 
-__all__ = ["Desk", "Part", "Survey"]
+__all__ = ["Desk", "Part", "Survey", "name_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +114,9 @@ class Desk:
         w = self.within
         first, last = (day.isoformat() if day else None for day in (w.since, w.until))
         return Filter(first, last, tuple(w.files), tuple(w.kinds))
+
+
+def name_of(article: Article) -> str:
+    """An article as a line names it: headline, file and day."""
+    title = f"《{' '.join(article.title.split())}》" if article.title else "（无标题）"
+    return f"{title}（{article.file}，{article.date or '日期不详'}）"

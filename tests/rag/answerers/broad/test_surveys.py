@@ -7,6 +7,7 @@ import pytest
 from index.build import build_store
 from index.config import IndexConfig
 from index.store.opened import open_store
+from rag.bundle import check_bundle, make_bundle, unchecked
 from rag.chain import AnswerChain
 from rag.schema import QuestionKind
 
@@ -53,3 +54,29 @@ def test_none_is_a_count_too(chain):
 def test_the_articles_that_somebody_signed(chain):
     answer = chain.invoke("周美玉写了哪些报道")
     assert [entry.file for entry in answer.entries] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("question", "forged"),
+    [
+        ("白塔镇汽车站和杏花镇汽车站，哪个每天发车多？", ("白塔镇汽车站：四十二班", "白塔镇汽车站：九十班")),
+        ("有几篇报道提到汽车站？", ("《白塔镇启用新车站》", "《白塔镇关闭车站》")),
+        ("提到导盲犬的报道有几篇？", ("0 篇", "3 篇")),
+        ("谢谢", ("不客气", "不必了")),
+    ],
+)
+def test_the_bundle_of_a_survey_is_its_quotes_with_their_headings(chain, question, forged):
+    store = chain.store
+    bundle = make_bundle(chain.invoke(question), store)
+    assert check_bundle(bundle, store.pages, store.articles, store.manifest) == []
+    assert forged[0] in bundle.text
+    false = bundle.model_copy(update={"text": bundle.text.replace(*forged), "seal": ""})
+    faults = check_bundle(false, store.pages, store.articles, store.manifest)
+    assert len(faults) == 2  # the seal, and the text
+
+
+def test_a_bundle_says_that_no_page_proves_a_count(chain):
+    bundle = make_bundle(chain.invoke("有几篇报道提到汽车站？"), chain.store)
+    assert "“2 篇”这个判断" in unchecked(bundle)
+    more = bundle.model_copy(update={"text": bundle.text + "\n此外还有三篇。", "seal": ""})
+    assert "答案的“此外还有三篇。”没有引文。" in check_bundle(more, chain.store.pages, chain.store.articles)

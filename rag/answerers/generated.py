@@ -33,7 +33,6 @@ _HEADINGS = {Role.COLUMN, Role.KICKER, Role.HEADLINE, Role.SUBHEAD}
 
 _ESCAPES = str.maketrans({"<": "‹", ">": "›", "[": "［", "]": "］", "【": "［", "】": "］", '"': "＂"})
 _WITHHELD = "……"
-_THOUGHT = re.compile(r"^\s*<think>.*?(?:</think>|$)", re.DOTALL)
 _MARK = r"[\[【［]\s*\^?(?:passage|段落)?\s*\d+(?:\s*[,，、;；]\s*\d+)*\s*[\]】］]"
 _MARKS = re.compile(rf"(?:{_MARK}\s*)+", re.IGNORECASE)
 _MARKS_BEFORE_STOP = re.compile(rf"\s*((?:{_MARK}\s*)+)([。！？!?.])", re.IGNORECASE)
@@ -67,9 +66,12 @@ _TROUBLES = {
     Trouble.KEY: ("语言模型的服务不认这个密钥", "请在环境变量（如 OPENAI_API_KEY）里设好密钥"),
     Trouble.MODEL: ("服务上没有这个语言模型", "请检查 --llm 的名字"),
     Trouble.BUSY: ("语言模型的服务繁忙或额度已用完", "请稍后再试"),
+    Trouble.SERVER: ("语言模型的服务出错了（HTTP 5xx）", "请查看服务的日志"),
+    Trouble.MOVED: ("语言模型的服务要求转到别的地址（HTTP 3xx）", "请检查 --llm-base-url"),
     Trouble.CONTEXT: ("段落超出了语言模型的上下文长度", "请调大服务的上下文"),
     Trouble.EMPTY: ("语言模型什么也没说", "请再问一次，或换一个模型"),
     Trouble.LOOP: ("语言模型不停重复，已中止", "请换一个模型"),
+    Trouble.LEFT: ("提问的人已离开", "请再问一次"),
     Trouble.OTHER: ("语言模型出错了", "请查看服务的日志"),
 }
 _STRUCK = {
@@ -425,9 +427,7 @@ def _sentences(said: str) -> list[tuple[str, tuple[int, ...]]]:
 
     A mark behind the full stop belongs to the sentence before it.
     """
-    text = _UNFINISHED_MARK.sub("", _MARKS_BEFORE_STOP.sub(r"\2 \1", _THOUGHT.sub("", said)))
-    if "<think>".startswith(text.strip()):
-        return []
+    text = _UNFINISHED_MARK.sub("", _MARKS_BEFORE_STOP.sub(r"\2 \1", said))
     found: list[tuple[str, tuple[int, ...]]] = []
     for start, end in sentence_spans(text):
         part = text[start:end]

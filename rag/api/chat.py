@@ -30,6 +30,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from rag.api.models import AnswerOut
 from rag.api.problems import DOCUMENTED, problem_of, respond
 from rag.api.service import Service
+from rag.api.work_queue import unless_gone
 from rag.errors import WenjuError
 from rag.schema import Answer, Citation, Turn
 
@@ -150,9 +151,7 @@ def make_chat(service: Service) -> APIRouter:
         else:
             answers = _grown(service, _unwrapped(question), history)
         if not asked.stream:
-            async with aclosing(answers):
-                async for answer in answers:
-                    reply.take(answer)
+            await unless_gone(request.receive, _taken(reply, answers))
             return JSONResponse(reply.whole())
         first = await anext(answers)  # what is wrong with the question shows here, while there can be a status
         with_usage = bool(asked.stream_options and asked.stream_options.include_usage)
@@ -224,6 +223,12 @@ class _Reply:
         if isinstance(self._answer, str):
             return {}
         return {"wenju": AnswerOut.model_validate(self._answer).model_dump(mode="json")}
+
+
+async def _taken(reply: _Reply, answers: AsyncGenerator[Answer | str, None]) -> None:
+    async with aclosing(answers):
+        async for answer in answers:
+            reply.take(answer)
 
 
 async def _events(

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from rag.api.work_queue import BusyError
+from rag.api.work_queue import BusyError, LeftError
 from rag.errors import ModelError, ReplyError, RetrievalError, StoreError, WenjuError
 
 __all__ = ["DOCUMENTED", "NotHereError", "Problem", "add_handlers", "faults", "problem_of", "respond"]
@@ -125,7 +125,7 @@ def problem_of(error: WenjuError) -> tuple[int, str, str]:
             return 502, "The language model did not answer.", "Ask again, or ask for quotes only."
         thing = "collection" if isinstance(error, StoreError) else "model"
         return 503, f"The {thing} cannot be used now.", "Its keeper finds the reason in the server's log."
-    status = {BusyError: 503, NotHereError: 404, RetrievalError: 400}.get(type(error), 500)
+    status = {BusyError: 503, LeftError: 408, NotHereError: 404, RetrievalError: 400}.get(type(error), 500)
     return status, error.what, error.fix
 
 

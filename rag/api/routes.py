@@ -13,6 +13,7 @@ from rag.api.models import AnswerOut, ArticleOut, ArticlesOut, AskIn, Health, In
 from rag.api.page import article_page
 from rag.api.problems import DOCUMENTED, respond
 from rag.api.service import Service
+from rag.api.work_queue import unless_gone
 from rag.config import Within
 from rag.errors import WenjuError
 from rag.query.question import LONGEST_QUERY
@@ -25,13 +26,14 @@ def make_routes(service: Service) -> APIRouter:
     routes = APIRouter(responses=DOCUMENTED)
 
     @routes.post("/ask", tags=["questions"], summary="Answer a question with checked quotes")
-    async def ask(asked: AskIn) -> AnswerOut:
+    async def ask(asked: AskIn, request: Request) -> AnswerOut:
         """Every citation was checked against its page before it is sent.
 
         When the collection does not answer, `abstained` is true, and `nearest` has the nearest passages: that is an
         answer too, with status 200.
         """
-        return AnswerOut.model_validate(await service.ask(asked.question, asked.turns(), asked))
+        answer = await unless_gone(request.receive, service.ask(asked.question, asked.turns(), asked))
+        return AnswerOut.model_validate(answer)
 
     @routes.post("/search", tags=["questions"], summary="Find passages")
     async def search(asked: SearchIn) -> SearchOut:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import sys
+import time
 import traceback
 from types import SimpleNamespace
 
 import pytest
 
 from rag.errors import ModelError, ReplyError
-from rag.llm import Trouble, load_chat_model, stream_reply
+from rag.llm import CALLER, Caller, Trouble, load_chat_model, stream_reply
 
 
 def test_a_name_without_a_provider_is_told() -> None:
@@ -31,7 +33,7 @@ def test_an_unknown_provider_is_told() -> None:
 
 def _model(*pieces: object) -> object:
     class Scripted:
-        def stream(self, messages, config=None, **kwargs):
+        async def astream(self, messages, config=None, **kwargs):
             for piece in pieces:
                 if isinstance(piece, Exception):
                     raise piece
@@ -66,6 +68,55 @@ def test_a_reply_comes_in_pieces_also_of_blocks() -> None:
 )
 def test_what_goes_wrong_has_a_name(pieces, trouble) -> None:
     assert _trouble(*pieces) == trouble
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        (("<think>想</think>好。",), "好。"),
+        ((*"\n<think>想一想</think>好。",), "好。"),
+        (("<th", "ink>", "想" * 50 + "</thi", "nk>", "好。"), "好。"),
+        (("<thin ice>",), "<thin ice>"),
+        (("好。<think>", "甲"), "好。<think>甲"),
+    ],
+)
+def test_what_a_model_thinks_aloud_is_not_said(pieces, said) -> None:
+    assert "".join(stream_reply(_model(*pieces), [("human", "？")], 5.0)) == said
+
+
+def test_thoughts_may_be_longer_than_a_reply_and_repeat_themselves() -> None:
+    thoughts = ("<think>", *("那么，" for _ in range(5000)), "</think>", "好。")
+    assert list(stream_reply(_model(*thoughts), [("human", "？")], 5.0)) == ["好。"]
+    assert _trouble("<think>", "想") == Trouble.EMPTY
+
+
+def test_the_time_is_up_also_while_the_model_says_nothing() -> None:
+    class Silent:
+        async def astream(self, messages, config=None, **kwargs):
+            await asyncio.sleep(60)
+            yield ""
+
+    start = time.monotonic()
+    with pytest.raises(ReplyError, match="in time"):
+        list(stream_reply(Silent(), [("human", "？")], 0.1))
+    assert time.monotonic() - start < 2
+
+
+def test_who_leaves_is_not_waited_for() -> None:
+    class Gone(Caller):
+        left = True
+
+    class Silent:
+        async def astream(self, messages, config=None, **kwargs):
+            await asyncio.sleep(60)
+            yield ""
+
+    token = CALLER.set(Gone())
+    try:
+        with pytest.raises(ReplyError, match="Nobody waits"):
+            list(stream_reply(Silent(), [("human", "？")], 60))
+    finally:
+        CALLER.reset(token)
 
 
 def test_a_list_of_alike_things_is_no_loop() -> None:

@@ -164,8 +164,9 @@ def test_a_sentence_is_said_once(bridges):
 
 def test_where_nothing_is_found_the_model_is_not_asked(bridges, scripted_reader):
     class Silent:
-        def stream(self, messages, config=None, **kwargs):
+        async def astream(self, messages, config=None, **kwargs):
             raise AssertionError("asked")
+            yield
 
     reader = scripted_reader(Reading((), 0.0, "nothing"))
     assert AnswerChain(bridges, reader=reader, llm=Silent()).invoke("quantum xylophone").abstained
@@ -191,14 +192,14 @@ def test_passages_that_do_not_fit_are_tried_again_with_fewer(bridges):
     class Small:
         asked = 0
 
-        def stream(self, messages, config=None, **kwargs):
+        async def astream(self, messages, config=None, **kwargs):
             self.asked += 1
             if messages[1][1].count("<passage ") > 3:
                 raise ValueError("maximum context length exceeded")
             yield "鹿鸣大桥全长860米。[1]"
 
     class Overflowing:
-        def stream(self, messages, config=None, **kwargs):
+        async def astream(self, messages, config=None, **kwargs):
             raise ValueError("maximum context length exceeded")
             yield
 

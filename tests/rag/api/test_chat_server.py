@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -46,6 +47,18 @@ class _Handler(BaseHTTPRequestHandler):
     def _drip(self):
         self._stream(f"第{number}句话。" for number in range(100) if not time.sleep(0.1))
 
+    def _comments(self):
+        self._raw(b": keep-alive\n\n", pause=0.01)
+
+    def _endless(self):
+        self._raw(b"x" * 65536)
+
+    def _busy_once(self):
+        if len(self.server.asked) > 1:
+            self._good()
+        else:
+            self._refuse(503, "Loading model", "unavailable", retry_after="0")
+
     def _hang(self):
         self.server.released.wait(20)
 
@@ -60,6 +73,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _busy(self):
         self._refuse(429, "Rate limit reached", "rate_limit_exceeded")
+
+    def _moved(self):
+        self._refuse(307, "elsewhere", "moved")
 
     def _broken(self):
         self._refuse(500, "boom", "internal")
@@ -87,15 +103,27 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             self.server.left.set()  # the client has heard enough
 
+    def _raw(self, data, pause=0.0):
+        """The same bytes without end."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        with suppress(OSError):
+            while not self.server.released.wait(pause):
+                self.wfile.write(data)
+        self.server.left.set()
+
     def _send(self, data):
         self.wfile.write(f"data: {data}\n\n".encode())
         self.wfile.flush()
 
-    def _refuse(self, status, message, code):
+    def _refuse(self, status, message, code, retry_after=None):
         body = json.dumps({"error": {"message": message, "type": "error", "code": code}}).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if retry_after is not None:
+            self.send_header("Retry-After", retry_after)
         self.end_headers()
         self.wfile.write(body)
 
@@ -154,8 +182,8 @@ def test_a_server_of_ones_own_needs_no_key(server, monkeypatch):
     [
         ("wrong_key", Trouble.KEY),
         ("unknown", Trouble.MODEL),
-        ("busy", Trouble.BUSY),
-        ("broken", Trouble.BUSY),
+        ("broken", Trouble.SERVER),
+        ("moved", Trouble.MOVED),
         ("long", Trouble.CONTEXT),
         ("empty", Trouble.EMPTY),
         ("loop", Trouble.LOOP),
@@ -170,11 +198,30 @@ def test_an_endless_stream_is_left(server):
     assert server.left.wait(5)
 
 
-@pytest.mark.parametrize("model", ["hang", "drip"])
+@pytest.mark.parametrize("model", ["hang", "drip", "comments"])
 def test_a_slow_server_is_not_waited_for(server, model):
     start = time.monotonic()
     assert trouble_of(address(server), model, timeout=0.5)[0] == Trouble.SLOW
     assert time.monotonic() - start < 4
+
+
+def test_a_flood_is_stopped_before_it_fills_the_memory(server):
+    assert trouble_of(address(server), "endless", timeout=30)[0] == Trouble.LOOP
+
+
+@pytest.mark.parametrize("model", ["comments", "endless"])
+def test_the_connection_to_a_server_that_never_ends_is_closed(server, model):
+    trouble_of(address(server), model, timeout=0.3)
+    assert server.left.wait(5)
+
+
+def test_a_busy_server_is_asked_again_within_the_time(server):
+    assert trouble_of(address(server), "busy", timeout=0.5)[0] == Trouble.BUSY
+    assert len(server.asked) == 1  # the next try would come too late
+    server.asked.clear()
+    chat = load_chat_model("openai:busy_once", address(server), 5.0)
+    assert "".join(stream_reply(chat, MESSAGES, 5.0)) == GOOD
+    assert len(server.asked) == 2
 
 
 def test_a_server_that_is_not_there():

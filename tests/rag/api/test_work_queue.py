@@ -10,7 +10,8 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from rag.api.work_queue import BusyError, WorkQueue
+from rag.api.work_queue import BusyError, LeftError, WorkQueue, unless_gone
+from rag.llm import CALLER
 
 
 @asynccontextmanager
@@ -174,6 +175,108 @@ async def test_a_closed_desk_opens_again(work_queue):
     await work_queue.run(int)
     work_queue.close()
     assert await work_queue.run(int) == 0
+
+
+class Model:
+    """Work that waits for a model until it may go on."""
+
+    def __init__(self):
+        self.waits, self.go = threading.Event(), threading.Event()
+
+    def __call__(self):
+        caller = CALLER.get()
+        with caller.away():
+            self.waits.set()
+            while not self.go.wait(0.01) and not caller.left:
+                pass
+        return "left" if caller.left else "done"
+
+
+async def test_who_waits_for_a_model_holds_no_thread(work_queue):
+    models = [Model(), Model()]
+    tasks = [asyncio.create_task(work_queue.run(model)) for model in models]
+    for model in models:
+        assert await asyncio.to_thread(model.waits.wait, 5)
+    assert await asyncio.wait_for(work_queue.run(lambda: 7), 5) == 7
+    assert work_queue.held == 2
+    for model in models:
+        model.go.set()
+    assert await asyncio.gather(*tasks) == ["done", "done"]
+    await settle(work_queue)
+
+
+async def test_who_comes_back_from_a_model_goes_before_what_has_not_begun():
+    queue, model, order, go = WorkQueue(1, 5), Model(), [], threading.Event()
+    first = asyncio.create_task(queue.run(lambda: order.append(model())))
+    await asyncio.to_thread(model.waits.wait, 5)
+    second = asyncio.create_task(queue.run(lambda: (go.wait(5), order.append("second"))))
+    await asyncio.sleep(0.01)
+    third = asyncio.create_task(queue.run(lambda: order.append("third")))
+    await asyncio.sleep(0.01)
+    model.go.set()
+    await asyncio.sleep(0.05)
+    go.set()
+    await asyncio.gather(first, second, third)
+    assert order == ["second", "done", "third"]
+    queue.close()
+
+
+async def test_who_leaves_or_is_sent_home_waits_for_no_model_any_more(work_queue):
+    for send_home in (lambda task: task.cancel(), lambda task: work_queue.close()):
+        model, told = Model(), []
+        task = asyncio.create_task(work_queue.run(lambda m=model, t=told: t.append(m())))
+        assert await asyncio.to_thread(model.waits.wait, 5)
+        send_home(task)
+        await asyncio.gather(task, return_exceptions=True)
+        await settle(work_queue)
+        assert told == ["left"]
+
+
+async def test_what_waits_is_dropped_when_the_queue_closes(work_queue):
+    go = threading.Event()
+    tasks = [asyncio.create_task(work_queue.run(go.wait)) for _ in range(4)]
+    await asyncio.sleep(0.02)
+    work_queue.close()
+    go.set()
+    done = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(each) for each in done] == [bool, bool, asyncio.CancelledError, asyncio.CancelledError]
+    await settle(work_queue)
+
+
+async def test_a_client_that_goes_takes_its_work_along():
+    gone, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def receive():
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def work():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            cancelled.set()
+
+    task = asyncio.create_task(unless_gone(receive, work()))
+    await asyncio.sleep(0)
+    gone.set()
+    with pytest.raises(LeftError, match="has gone"):
+        await task
+    await asyncio.wait_for(cancelled.wait(), 5)
+
+
+async def test_a_client_that_stays_gets_its_answer_or_its_error():
+    async def stays():
+        await asyncio.sleep(60)
+
+    async def answers():
+        return 7
+
+    async def fails():
+        raise ValueError("no")
+
+    assert await unless_gone(stays, answers()) == 7
+    with pytest.raises(ValueError, match="no"):
+        await unless_gone(stays, fails())
 
 
 def test_the_error_survives_pickling():

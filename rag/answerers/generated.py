@@ -36,6 +36,8 @@ _WITHHELD = "……"
 _MARK = r"[\[【［]\s*\^?(?:passage|段落)?\s*\d+(?:\s*[,，、;；]\s*\d+)*\s*[\]】］]"
 _MARKS = re.compile(rf"(?:{_MARK}\s*)+", re.IGNORECASE)
 _MARKS_BEFORE_STOP = re.compile(rf"\s*((?:{_MARK}\s*)+)([。！？!?.])", re.IGNORECASE)
+_IMAGE = re.compile(rf"(?<!\w)!(?={_MARK})", re.IGNORECASE)  # ![1]; behind a word it ends the sentence
+_SECOND_STOP = re.compile(rf"(?<=[。！？!?.])(\s*(?:{_MARK}\s*)+)[。！？!?.]", re.IGNORECASE)
 _UNFINISHED_MARK = re.compile(r"[\[【［][^\]】］]{0,20}$")
 _DECORATION = re.compile(r"^(?:[-*•#>]+\s+|\d{1,2}[.、)]\s+)|\*\*|__|`")
 _ENDS = f"{TERMINALS}{CLOSERS}."
@@ -427,7 +429,7 @@ def _sentences(said: str) -> list[tuple[str, tuple[int, ...]]]:
 
     A mark behind the full stop belongs to the sentence before it.
     """
-    text = _UNFINISHED_MARK.sub("", _MARKS_BEFORE_STOP.sub(r"\2 \1", said))
+    text = _UNFINISHED_MARK.sub("", _MARKS_BEFORE_STOP.sub(r"\2 \1", _SECOND_STOP.sub(r"\1", _IMAGE.sub("", said))))
     found: list[tuple[str, tuple[int, ...]]] = []
     for start, end in sentence_spans(text):
         part = text[start:end]

@@ -93,6 +93,10 @@ def test_it_streams_a_sentence_at_a_time(bridges):
         "- 鹿鸣大桥全长860米。[1]",
         "<think>段落一写着860米[3]。</think>鹿鸣大桥全长860米。[1]",
         "鹿鸣大桥全长860米。",  # no mark: what carries it is found
+        "鹿鸣大桥全长860米。![1]",  # what would be an image in Markdown
+        "![1]鹿鸣大桥全长860米。[1]",
+        "鹿鸣大桥全长860米。[1]!",
+        "鹿鸣大桥全长860米。[1]。",
         "鹿鸣大桥全长860米。[77]",  # out of range: removed, found
     ],
 )

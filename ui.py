@@ -29,6 +29,7 @@ from window.server import Serving, serve
 __all__ = ["main"]
 
 _DEFAULTS = RagConfig()
+_GRACE = 3  # seconds; an open page of the window holds a connection all the time, so that a stop would wait them out
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,7 +74,8 @@ def _decide(args: argparse.Namespace) -> Serving:
         llm_base_url=args.llm_base_url,
         llm_timeout=args.llm_timeout,
     )
-    api = ApiConfig(host=args.host, token=SecretStr(token) if token else None, rate=args.rate)
+    secret = SecretStr(token) if token else None
+    api = ApiConfig(host=args.host, token=secret, rate=args.rate, grace=_GRACE)
     locked = "read only" if args.read_only or not (local or token) else ""
     return Serving(args.pages, config, api, args.port, locked)
 

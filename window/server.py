@@ -11,8 +11,8 @@ from fastapi import FastAPI
 
 from index.location import folder_of
 from rag.api import ApiConfig, create_api
+from rag.api.server import address_of, listen, serve_app
 from rag.chain import AnswerChain
-from rag.cli.serve import listen
 from rag.config import RagConfig
 from rag.errors import WenjuError
 from rag.live import LiveStore
@@ -74,17 +74,10 @@ def serve(serving: Serving, tell: Callable[[str], None]) -> None:
     Raises:
         WenjuError: The address cannot be listened on.
     """
-    import uvicorn
-
-    host = serving.api.host
-    with _listener(host, serving.port) as listener:
+    with _listener(serving.api.host, serving.port) as listener:
         app = make_app(serving)
-        name = f"[{host}]" if ":" in host else host
-        tell(f"文据 Wenju: http://{name}:{listener.getsockname()[1]}/  (Ctrl+C stops it)")
-        settings = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
-        )
-        uvicorn.Server(settings).run(sockets=[listener])
+        tell(f"文据 Wenju: {address_of(serving.api.host, listener)}  (Ctrl+C stops it)")
+        serve_app(app, listener, serving.api)
 
 
 def _facts(config: RagConfig) -> dict[str, Any]:

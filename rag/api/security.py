@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rag.api.problems import respond
 from rag.api.settings import ApiConfig, is_loopback
 
-__all__ = ["API_PATHS", "API_POLICY", "WINDOW_POLICY", "RateLimit", "SecurityMiddleware"]
+__all__ = ["API_PATHS", "API_POLICY", "WINDOW_POLICY", "RateLimit", "SecurityMiddleware", "client_of"]
 
 _access = logging.getLogger("wenju.access")
 _log = logging.getLogger("wenju.api")
@@ -159,7 +159,7 @@ class SecurityMiddleware:
             return refusal
         if path in _OPEN_PATHS:
             return None
-        if wait := self._limit.wait(_client(scope)) if _counts(scope) else 0.0:
+        if wait := self._limit.wait(client_of((scope.get("client") or ("unknown", 0))[0])) if _counts(scope) else 0.0:
             seconds = max(1, math.ceil(wait))
             what, fix = "This client has asked too often.", f"Go on in {seconds} s."
             return respond(429, what, fix, path=path, headers={"Retry-After": str(seconds)})
@@ -234,9 +234,8 @@ def _counts(scope: Scope) -> bool:
     return _is_api(scope["path"]) or _writes(scope)
 
 
-def _client(scope: Scope) -> str:
-    """Who asks: the address; of IPv6 the network, since a single client has many addresses in it."""
-    address = (scope.get("client") or ("unknown", 0))[0]
+def client_of(address: str) -> str:
+    """Whose an address is: its own; of IPv6 the network's, since a single client has many addresses in it."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -31,6 +31,12 @@ class ApiConfig(BaseModel):
     waiting: int = Field(default=100, ge=0, description="Questions that may wait for that; further ones are refused.")
     largest_body: int = Field(default=1 << 20, ge=1024, description="Bytes of one request.")
     largest_upload: int = Field(default=64 << 20, ge=1024, description="Bytes of one request to a mounted window.")
+    proxy: str | None = Field(
+        default=None, description="A proxy whose X-Forwarded-For is believed; without one nobody is: anyone may lie."
+    )
+    connections: int = Field(default=600, ge=1, description="Connections that may be open, per process.")
+    connections_per_client: int = Field(default=120, ge=1, description="Of these, how many of one client.")
+    grace: int = Field(default=10, ge=0, description="Seconds that questions at work get when the server is stopped.")
     log_questions: bool = Field(default=False, description="Write the text of questions into the log.")
 
     def share(self) -> ApiConfig:

@@ -24,18 +24,15 @@ __all__ = [
     "add_serve",
     "add_store",
     "calm_threads",
-    "listen",
     "milvus_token",
     "run",
     "serve",
-    "serve_app",
 ]
 
 TOKEN, _MILVUS_TOKEN = "WENJU_TOKEN", "WENJU_MILVUS_TOKEN"  # the names of environment variables
 _DEFAULTS = RagConfig()
 # As in ApiConfig, which is not imported for a command line.
 _PORT, _WORKERS, _RATE, _THREADS, _WAITING = 8080, 1, 600, 2, 100
-_BACKLOG = 512  # connections that wait to be accepted
 
 Mount = Callable[["FastAPI", RagConfig, "ApiConfig"], "FastAPI"]
 """Puts a window on the application and returns it."""
@@ -123,6 +120,7 @@ def run(args: argparse.Namespace, mount: Mount | None = None) -> int:
             rate=args.rate,
             threads=args.threads,
             waiting=args.waiting,
+            proxy=args.trusted_proxy,
             log_questions=args.log_questions,
         )
     except ValidationError as error:
@@ -130,40 +128,41 @@ def run(args: argparse.Namespace, mount: Mount | None = None) -> int:
         option = "--" + str(wrong["loc"][0]).replace("_", "-")
         raise WenjuError(f"{option} cannot be used: {wrong['msg']}.", "See `wenju serve --help`.") from None
     _check_reach(api, everyone=args.open)
-    return serve(config, api, model=args.model, mount=mount, proxy=args.trusted_proxy)
+    return serve(config, api, model=args.model, mount=mount)
 
 
-def serve(
-    config: RagConfig, api: ApiConfig, *, model: str | None = None, mount: Mount | None = None, proxy: str | None = None
-) -> int:
+def serve(config: RagConfig, api: ApiConfig, *, model: str | None = None, mount: Mount | None = None) -> int:
     """Serve until interrupted; a store that is built meanwhile is taken up.
 
     Raises:
         WenjuError: The address cannot be listened on; a window cannot be shared among workers; no worker can begin.
     """
+    from rag.api.server import address_of, listen, serve_app
+
     calm_threads()
     if api.workers > 1:
         if mount:
             raise WenjuError("A window keeps its conversations in one process.", "Leave out --workers.")
-        return _serve_by_many(config, api, model, proxy)
+        return _serve_by_many(config, api, model)
     _set_up_logs()
     app = _make_app(config, api, model)
     if mount:
         app = mount(app, config, api)
     with listen(api.host, api.port) as listener:
-        _tell_address(api.host, listener)
-        serve_app(app, listener, proxy)
+        _tell(address_of(api.host, listener, "/docs"))
+        serve_app(app, listener, api)
     return 0
 
 
-def _serve_by_many(config: RagConfig, api: ApiConfig, model: str | None, proxy: str | None) -> int:
+def _serve_by_many(config: RagConfig, api: ApiConfig, model: str | None) -> int:
     """The same by several processes on one socket; the libraries and the store are theirs, this one stays small."""
+    from rag.api.server import address_of, listen
     from rag.api.workers import keep
 
     _set_up_logs()
     with listen(api.host, api.port) as listener:
-        _tell_address(api.host, listener)
-        keep(_serve_as_worker, (config, api.share(), model, proxy, listener), api.workers)
+        _tell(address_of(api.host, listener, "/docs"))
+        keep(_serve_as_worker, (config, api.share(), model, listener), api.workers)
     return 0
 
 
@@ -171,11 +170,11 @@ def _serve_as_worker(
     config: RagConfig,
     api: ApiConfig,
     model: str | None,
-    proxy: str | None,
     listener: socket.socket,
     begun: Callable[[], None],
 ) -> None:
     """What each of several processes does."""
+    from rag.api.server import BACKLOG, serve_app
     from rag.api.workers import FairListener
 
     _set_up_logs("%(asctime)s %(process)d %(name)s %(message)s")
@@ -187,8 +186,8 @@ def _serve_as_worker(
         if app.state.stores.opened:
             app.state.stores()  # takes up a new store also where nobody asks, so that no worker answers from an old one
 
-    fair = FairListener(listener, _BACKLOG)
-    serve_app(app, fair, proxy, backlog=1, callback_notify=look, timeout_notify=1)  # it accepts one at a time
+    fair = FairListener(listener, BACKLOG)
+    serve_app(app, fair, api, backlog=1, callback_notify=look, timeout_notify=1)  # it accepts one at a time
 
 
 def _make_app(config: RagConfig, api: ApiConfig, model: str | None) -> FastAPI:
@@ -208,44 +207,6 @@ def calm_threads() -> None:
         os.environ.setdefault(name, "1")
 
 
-def serve_app(app: FastAPI, listener: socket.socket, proxy: str | None = None, **more: Any) -> None:
-    """Serve an application on a socket until interrupted.
-
-    Args:
-        app: What :func:`rag.api.create_api` made, with or without a window.
-        listener: What :func:`listen` made.
-        proxy: A proxy whose X-Forwarded-For is believed; without one nobody is, since anyone may claim any address.
-        more: Further settings of uvicorn.
-    """
-    import uvicorn
-
-    settings = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,  # it would keep the questions that stand in an address; ours does not
-        server_header=False,
-        proxy_headers=bool(proxy),
-        forwarded_allow_ips=proxy,
-        timeout_graceful_shutdown=10,
-        **more,
-    )
-    uvicorn.Server(settings).run(sockets=[listener])
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens.
-
-    Raises:
-        WenjuError: The address is taken or not ours.
-    """
-    host = host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except (OSError, OverflowError) as error:
-        raise WenjuError(f"{host}:{port} cannot be listened on.", "Name a free one with --host and --port.") from error
-
-
 def _check_reach(api: ApiConfig, *, everyone: bool) -> None:
     from rag.api.settings import is_loopback
 
@@ -256,9 +217,8 @@ def _check_reach(api: ApiConfig, *, everyone: bool) -> None:
         )
 
 
-def _tell_address(host: str, listener: socket.socket) -> None:
-    name = f"[{host}]" if ":" in host else host
-    print(f"文据 Wenju: http://{name}:{listener.getsockname()[1]}/docs  (Ctrl+C stops it)", flush=True)
+def _tell(address: str) -> None:
+    print(f"文据 Wenju: {address}  (Ctrl+C stops it)", flush=True)
 
 
 def _set_up_logs(form: str = "%(asctime)s %(name)s %(message)s") -> None:

@@ -6,11 +6,10 @@ import threading
 import time
 
 import pytest
-import uvicorn
 from starlette.testclient import TestClient
 
 from rag.api import ApiConfig, create_api
-from rag.cli.serve import listen
+from rag.api.server import listen, make_server
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def served(tiny_store):
 def server(served):
     """The address of a real server on a free port of loopback."""
     with listen("127.0.0.1", 0) as listener:
-        running = uvicorn.Server(uvicorn.Config(served, log_config=None, access_log=False, server_header=False))
+        running = make_server(served, ApiConfig(rate=0))
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not running.started:

@@ -19,9 +19,10 @@ import httpx
 import pytest
 
 from rag.api import workers
+from rag.api.server import listen
 from rag.api.settings import ApiConfig
 from rag.api.workers import FairListener
-from rag.cli.serve import add_serve, listen, run, serve
+from rag.cli.serve import add_serve, run, serve
 from rag.config import RagConfig
 from rag.errors import WenjuError
 

@@ -10,8 +10,9 @@ import sys
 import httpx
 import pytest
 
+from rag.api.server import listen
 from rag.api.settings import ApiConfig
-from rag.cli.serve import add_serve, listen, run
+from rag.cli.serve import add_serve, run
 from rag.errors import WenjuError
 
 

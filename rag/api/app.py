@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -24,7 +25,7 @@ from starlette.routing import Route
 from index.store.opened import Store
 from rag.api.chat import make_chat
 from rag.api.page import guide_page
-from rag.api.problems import add_handlers
+from rag.api.problems import PROBLEM_SCHEMAS, add_handlers
 from rag.api.routes import make_routes
 from rag.api.security import WINDOW_POLICY, SecurityMiddleware
 from rag.api.service import Service, program_version
@@ -43,6 +44,15 @@ Errors are `application/problem+json` with `what` happened and what to do (`fix`
 `Authorization: Bearer TOKEN`. Agents find the tools `ask`, `search` and `read_article` at `/mcp` (MCP, streamable
 HTTP); programs that speak OpenAI's API set their base URL to `/v1`.
 """
+
+
+class _Api(FastAPI):
+    """An application whose document describes its errors too."""
+
+    def openapi(self) -> dict[str, Any]:
+        told = super().openapi()
+        told["components"]["schemas"] |= PROBLEM_SCHEMAS
+        return told
 
 
 def create_api(
@@ -77,7 +87,7 @@ def create_api(
             yield
         work_queue.close()
 
-    app = FastAPI(
+    app = _Api(
         title="文据 Wenju",
         description=_ABOUT,
         version=program_version(),

@@ -14,13 +14,23 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from rag.api.work_queue import BusyError, LeftError
 from rag.errors import ModelError, ReplyError, RetrievalError, StoreError, WenjuError
 
-__all__ = ["DOCUMENTED", "NotHereError", "Problem", "add_handlers", "faults", "problem_of", "respond"]
+__all__ = [
+    "DOCUMENTED",
+    "PROBLEM_SCHEMAS",
+    "NotHereError",
+    "Problem",
+    "add_handlers",
+    "faults",
+    "problem_of",
+    "respond",
+]
 
 _log = logging.getLogger("wenju.api")
 _OPENAI = "/v1/"  # its clients look for ``error``
@@ -67,7 +77,10 @@ class Problem(BaseModel):
 
 
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    status: {"description": told, "content": {"application/problem+json": {"schema": Problem.model_json_schema()}}}
+    status: {
+        "description": told,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
     for status, told in {
         400: "The question cannot be searched: it is empty or too long.",
         401: "The token is missing or wrong.",
@@ -77,6 +90,12 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 """Answers that every route may give, for its documentation."""
+
+
+PROBLEM_SCHEMAS: dict[str, Any] = models_json_schema(
+    [(Problem, "serialization"), (Fault, "serialization")], ref_template="#/components/schemas/{model}"
+)[1]["$defs"]
+"""What the documentation of :data:`DOCUMENTED` points at."""
 
 
 def respond(

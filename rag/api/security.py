@@ -12,11 +12,12 @@ import hmac
 import ipaddress
 import logging
 import math
+import re
 import threading
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -111,6 +112,7 @@ class SecurityMiddleware:
     def __init__(self, app: ASGIApp, config: ApiConfig, window_policy: str = WINDOW_POLICY) -> None:
         self._app, self._config, self._window_policy = app, config, window_policy
         self._limit = RateLimit(config.rate, config.burst)
+        self._strangers = RateLimit(config.rate, config.burst)  # apart: who shares an address is not locked out by them
         self._token = config.token.get_secret_value().encode() if config.token else b""
         self._names = {"localhost", "127.0.0.1", "::1", config.host.strip("[]").lower(), *map(str.lower, config.names)}
 
@@ -159,11 +161,13 @@ class SecurityMiddleware:
             return refusal
         if path in _OPEN_PATHS:
             return None
-        if wait := self._limit.wait(client_of((scope.get("client") or ("unknown", 0))[0])) if _counts(scope) else 0.0:
+        known = not self._token or hmac.compare_digest(_shown(headers), self._token)
+        limit = self._limit if known else self._strangers
+        if wait := limit.wait(client_of((scope.get("client") or ("unknown", 0))[0])) if _counts(scope) else 0.0:
             seconds = max(1, math.ceil(wait))
             what, fix = "This client has asked too often.", f"Go on in {seconds} s."
             return respond(429, what, fix, path=path, headers={"Retry-After": str(seconds)})
-        if self._token and not hmac.compare_digest(_shown(headers), self._token):
+        if not known:
             scheme = "Basic" if "text/html" in headers.get("accept", "") else "Bearer"
             fix = "Send it as `Authorization: Bearer TOKEN`, or as the password when a browser asks."
             sign = {"WWW-Authenticate": f'{scheme} realm="wenju"'}
@@ -180,7 +184,7 @@ class SecurityMiddleware:
             # A page elsewhere could give its own name our address, and then read what we answer (DNS rebinding).
             fix = "Call the server by its address, or name this one with --name."
             return respond(421, "This server does not go by that name.", fix, path=scope["path"])
-        if _writes(scope) and _is_foreign(headers.get("origin"), {host, *self._names}):
+        if _writes(scope) and _is_foreign(headers.get("origin"), headers.get("host", ""), self._config.names):
             what = "Pages of other sites may not ask here."
             return respond(403, what, "Ask from a program, or name the site with --name.", path=scope["path"])
         return None
@@ -219,14 +223,23 @@ def _writes(scope: Scope) -> bool:
     return scope.get("method") not in {"GET", "HEAD", "OPTIONS"}
 
 
-def _is_foreign(origin: str | None, own: set[str]) -> bool:
-    """Whether the page that sends a request comes from another host; programs tell no origin."""
+def _is_foreign(origin: str | None, host: str, names: Sequence[str]) -> bool:
+    """Whether the page that sends a request comes from elsewhere, another port of this machine too.
+
+    Programs tell no origin. A name that was given for the server stands for all of its ports.
+    """
     if origin is None:
         return False
     try:
-        return _host_of(urlsplit(origin).netloc) not in own
+        told = urlsplit(origin)
+        return _bare(told.netloc) != _bare(host) and _host_of(told.netloc) not in set(map(str.lower, names))
     except ValueError:
         return True
+
+
+def _bare(netloc: str) -> str:
+    """``name:port`` in small letters, without the port that need not be said."""
+    return re.sub(r":(?:80|443)$", "", netloc.lower())
 
 
 def _counts(scope: Scope) -> bool:

@@ -61,11 +61,11 @@ def test_what_a_person_wishes_is_what_the_chain_does(talk):
 
 async def test_who_comes_when_all_threads_work_is_told_how_many_are_before_them(talk, monkeypatch):
     for held, ahead in ((1, 1), (2, 2)):
-        monkeypatch.setattr(talk.work_queue, "_held", held)
+        monkeypatch.setattr(type(talk.work_queue), "held", held)
         events = talk.events(Asked(question="新桥多长？"))
         assert await anext(events) == {"type": "waiting", "ahead": ahead}
         await events.aclose()
-    monkeypatch.setattr(talk.work_queue, "_held", 0)
+    monkeypatch.setattr(type(talk.work_queue), "held", 0)
     assert [event["type"] async for event in talk.events(Asked(question="？"))] == ["error"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from openapi_spec_validator import validate
 
 from index.build import build_store
 from index.config import IndexConfig
@@ -181,6 +182,10 @@ def test_everything_is_described_with_examples(client):
             assert route["summary"], path
     for name, field in described["components"]["schemas"]["AnswerOut"]["properties"].items():
         assert field.get("description") or "$ref" in field, name
+
+
+def test_the_description_is_a_valid_openapi_document(client):
+    validate(client.get("/openapi.json").json())
 
 
 def test_the_guide_is_a_page_without_scripts_or_strangers(client):

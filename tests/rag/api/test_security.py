@@ -75,7 +75,18 @@ def test_pages_of_other_sites_may_not_ask(client):
     assert client.post("/ask", json=ASKED, headers={"Origin": "http://evil.example"}).status_code == 403
     assert client.post("/ask", json=ASKED, headers={"Origin": "null"}).status_code == 403
     assert client.post("/ask", json=ASKED, headers={"Origin": "http://[bad"}).status_code == 403
-    assert client.post("/ask", json=ASKED, headers={"Origin": "http://127.0.0.1:8080"}).status_code == 200
+    assert client.post("/ask", json=ASKED, headers={"Origin": "http://127.0.0.1"}).status_code == 200
+
+
+def test_pages_of_another_port_of_this_machine_are_other_sites(make_client):
+    client = make_client(host="127.0.0.1:7860", names=("wenju.lan",))
+    codes = {
+        origin: client.post("/ask", json=ASKED, headers={"Origin": origin}).status_code
+        for origin in ("http://127.0.0.1:7860", "http://127.0.0.1:8888", "http://127.0.0.1", "https://wenju.lan:8443")
+    }
+    assert list(codes.values()) == [200, 403, 403, 200]
+    plain = make_client(host="localhost:80")
+    assert plain.post("/ask", json=ASKED, headers={"Origin": "http://LOCALHOST"}).status_code == 200
 
 
 def test_who_asks_too_often_is_told_when_to_go_on(make_client):
@@ -85,6 +96,12 @@ def test_who_asks_too_often_is_told_when_to_go_on(make_client):
     assert answers[-1].headers["retry-after"] == "1"
     assert answers[-1].json()["what"] == "This client has asked too often."
     assert client.get("/healthz").status_code == 200
+
+
+def test_a_stranger_behind_the_same_address_locks_nobody_out(make_client):
+    client = make_client(rate=60, burst=2, token=TOKEN)
+    assert [client.get("/info").status_code for _ in range(4)] == [401, 401, 429, 429]
+    assert [client.get("/info", headers=bearer(TOKEN)).status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_each_client_has_a_bucket_and_it_fills_again():

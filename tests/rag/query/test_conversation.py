@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rag.query.conversation import REFUSAL, complete, turns_of
+from rag.query.conversation import complete, turns_of
 from rag.query.question import LONGEST_QUERY
-from rag.schema import SmallTalk, Turn
+from rag.schema import REFUSALS, SmallTalk, Turn
 
 STATION = [Turn("西岭镇汽车站什么时候启用？", "上月"), Turn("它总投资多少？", "三千万元")]
 
@@ -71,7 +71,7 @@ def test_small_talk_does_not_end_a_topic() -> None:
 
 
 def test_nothing_is_taken_from_a_refusal() -> None:
-    done = complete("他多大年纪？", [Turn("会议由谁主持？", REFUSAL + "下面是王芳。")])
+    done = complete("他多大年纪？", [Turn("会议由谁主持？", REFUSALS["zh"]["refusal"] + "下面是王芳。")])
     assert "王芳" not in done.text
 
 

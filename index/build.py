@@ -15,7 +15,8 @@ from index.config import IndexConfig
 from index.disk.generations import current
 from index.embedding import Embedder, load_embedder
 from index.errors import SourceError, StoreError
-from index.reading.source import find_pages, read_file
+from index.reading.budget import BudgetedReader
+from index.reading.source import find_pages
 from index.schema import Page
 from index.search.shards import either
 from index.search.vector_cache import Known, KnownVectors, open_known, verify_known
@@ -151,28 +152,22 @@ def _read_each(
     encoding: str | None,
 ) -> Iterator[Page]:
     read, failures = 0, []
-    for number, (name, file) in enumerate(found, start=1):
-        for item in _items(file, name, root, encoding):
-            if isinstance(item, Page):
-                read += 1
-                yield item
-            else:
-                failures.append(Failure(name, item))
-        if progress:
-            progress("read", number, len(found))
+    with BudgetedReader() as reader:
+        for number, (name, file) in enumerate(found, start=1):
+            for item in reader.read(file, name, root=root, encoding=encoding):
+                if isinstance(item, Page):
+                    read += 1
+                    yield item
+                else:
+                    failures.append(Failure(name, item))
+            if progress:
+                progress("read", number, len(found))
     for failure in failures if on_failure else ():
         on_failure(failure)  # type: ignore[misc]  # it is there, mypy forgets the condition
     if failures and not (read and on_failure):
         first = failures[0].error
         others = ", ".join(repr(failure.file)[1:-1] for failure in failures[1:])
         raise SourceError(first.what, f"{first.fix} The same goes for: {others}." if others else first.fix)
-
-
-def _items(file: Path, name: str, root: Path, encoding: str | None) -> Iterator[Page | SourceError]:
-    try:
-        yield from read_file(file, name, root=root, encoding=encoding)
-    except SourceError as error:
-        yield error
 
 
 def is_current(pages: Path, store: Path, config: IndexConfig) -> bool:

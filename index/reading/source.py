@@ -149,11 +149,17 @@ def _check_place(path: Path, name: str, root: Path | None) -> None:
         raise SourceError(
             f"The name {name!r} holds a character that cannot be shown.", "Rename the file; citations show its name."
         )
-    if root is not None and root.is_dir() and not path.resolve().is_relative_to(root.resolve()):
+    try:
+        there = path.resolve()
+    except (OSError, RuntimeError):  # links that lead in a circle
+        raise SourceError(f"{path} is a link that leads to itself.", "Remove it from the folder.") from None
+    if root is not None and root.is_dir() and not there.is_relative_to(root.resolve()):
         raise SourceError(f"{path} is a link that leads out of {root}.", "Copy the file into the folder instead.")
 
 
 def _bytes_of(path: Path) -> bytes:
+    if path.exists() and not path.is_file():  # a pipe would be waited for, a device has no end
+        raise SourceError(f"{path} is no file.", "Remove it from the folder, or copy what it stands for into it.")
     try:
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size

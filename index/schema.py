@@ -6,6 +6,7 @@ from 0, and every range is half-open: ``text[start:end]``.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +15,7 @@ __all__ = [
     "Copy",
     "DateSource",
     "Filter",
+    "Imprint",
     "Kind",
     "Layout",
     "Leftover",
@@ -24,7 +26,10 @@ __all__ = [
     "Passage",
     "Role",
     "Segment",
+    "Sheet",
+    "SheetBox",
     "Span",
+    "Stretch",
 ]
 
 
@@ -75,6 +80,112 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """One side of paper of a page file: of a PDF file, or a scan.
+
+    Attributes:
+        width: In points, or in pixels of a scan.
+        height: In the same unit.
+        scanned: Whether its text was recognised from a picture.
+        problem: Why nothing of it could be read; empty when it was.
+    """
+
+    width: float
+    height: float
+    scanned: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetBox:
+    """A box on a sheet, in its unit from the upper left corner.
+
+    Attributes:
+        sheet: Number of the sheet in its file, from 1.
+        x0: Left.
+        y0: Top.
+        x1: Right.
+        y1: Bottom.
+    """
+
+    sheet: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Where characters of a page's text stand on paper: one line of print.
+
+    Attributes:
+        start: Offset of its first character in the page's text.
+        sheet: Number of the sheet, from 1.
+        x0: Left side of the line.
+        y0: Its top.
+        x1: Its right side.
+        y1: Its bottom.
+        edges: Where each character begins along the line, and where the last one ends.
+        down: Whether the line runs down the sheet.
+        sure: How sure a text recognition was of it, from 0 to 1; 1 for characters of the file itself.
+    """
+
+    start: int
+    sheet: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    edges: tuple[float, ...]
+    down: bool = False
+    sure: float = 1.0
+
+    @property
+    def end(self) -> int:
+        """Offset after its last character."""
+        return self.start + len(self.edges) - 1
+
+    def box(self, start: int, end: int) -> SheetBox:
+        """The box of those of its characters that lie in ``[start, end)``, of which there is one at least."""
+        first, last = max(0, start - self.start), min(len(self.edges) - 1, end - self.start)
+        low, high = min(self.edges[first:last]), max(self.edges[first + 1 : last + 1])
+        if self.down:
+            return SheetBox(self.sheet, self.x0, low, self.x1, high)
+        return SheetBox(self.sheet, low, self.y0, high, self.y1)
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """How a page's text stands on paper, and what its layout says about its lines.
+
+    Attributes:
+        sheets: The sheets of the file.
+        stretches: The lines of print, ordered by ``start``; characters between them are added line breaks and spaces.
+        parts: Number of the first line of each part of the page that stands by itself: an article, or a sheet's head
+            and foot. From 1, rising.
+        roles: Line number and what the type says that the line does, of each non-blank line; None for a line of the
+            sheet's own head or foot.
+    """
+
+    sheets: tuple[Sheet, ...]
+    stretches: tuple[Stretch, ...]
+    parts: tuple[int, ...]
+    roles: tuple[tuple[int, Role | None], ...]
+
+    def boxes(self, start: int, end: int) -> tuple[SheetBox, ...]:
+        """Boxes on paper of ``page.text[start:end]``, one for each line of print, in the order of the text."""
+        first = bisect_right(self.stretches, start, key=lambda stretch: stretch.start) - 1
+        found = []
+        for stretch in self.stretches[max(0, first) :]:
+            if stretch.start >= end:
+                break
+            if stretch.end > start:
+                found.append(stretch.box(start, end))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page file, decoded without loss.
 
@@ -91,6 +202,7 @@ class Page:
         aside: Lines that the file's format sets apart from its articles: number, and what it is (a page header, a
             menu).
         notes: What a person should know about how the text was taken out of the file.
+        imprint: Where its characters stand on paper; None for a file that is none.
     """
 
     file: str
@@ -103,6 +215,7 @@ class Page:
     titled: bool = False
     aside: tuple[tuple[int, str], ...] = ()
     notes: tuple[Note, ...] = ()
+    imprint: Imprint | None = None
 
 
 @dataclass(frozen=True, slots=True)

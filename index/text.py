@@ -36,6 +36,7 @@ __all__ = [
     "sentence_spans",
     "tagged",
     "tokens",
+    "without_radicals",
     "word_across",
 ]
 
@@ -151,11 +152,21 @@ def legible(text: str) -> str:
     if _IGNORABLES.search(text):
         text = _IGNORABLES.sub("", text)
     if _RADICALS.search(text):
-        text = _RADICALS.sub(_plain_character, text)
+        text = without_radicals(text)
     if not _SPACED.search(text):
         return text
     closed = set(_letter_spaces(text))
     return "".join(char for place, char in enumerate(text) if place not in closed)
+
+
+def without_radicals(text: str) -> str:
+    """A text with an ordinary character for each radical; equal offsets.
+
+    Example:
+        >>> without_radicals("⼯⾸⽇⻓")
+        '工首日长'
+    """
+    return _RADICALS.sub(_plain_character, text)
 
 
 def read_legibly(text: str) -> Legible:

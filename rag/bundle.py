@@ -26,7 +26,7 @@ from rag.answerers.broad.survey import name_of
 from rag.answerers.checks import Evidence, check_sentence
 from rag.answerers.generated import headings_of
 from rag.answerers.talk import answer_talk
-from rag.citations import check, place_in, says_the_same
+from rag.citations import boxes_of, check, place_in, says_the_same
 from rag.errors import AnswerError, BundleError
 from rag.schema import (
     NO_ARTICLES,
@@ -56,11 +56,15 @@ __all__ = [
 ]
 
 _KIND, _VERSION = "wenju-evidence", 3
-_NEWER: dict[int, set[str]] = {
-    1: {"direct", "asks", "query", "signature"},
-    2: {"asks", "query", "signature"},
-    3: {"signature"},
+_WITHOUT_BOXES = {"__all__": {"boxes"}}
+_SINCE_3: dict[str, Any] = {
+    "asks": True,
+    "query": True,
+    "signature": True,
+    "citations": _WITHOUT_BOXES,
+    "nearest": _WITHOUT_BOXES,
 }
+_NEWER: dict[int, dict[str, Any]] = {1: {"direct": True, **_SINCE_3}, 2: _SINCE_3, 3: {"signature": True}}
 """The fields that the seal of each version does not cover: those it did not have, and what signs the seal."""
 _MOST_BYTES = 16 * 1024 * 1024
 _MOST_QUOTES, _MOST_PLACES = 200, 20_000  # of an answer, and all other places of its quotes together
@@ -292,6 +296,9 @@ def _quote_faults(citation: Citation, pages: Mapping[str, Page], articles: Mappi
         faults.append(f"{where}：段落 {citation.passage_id!r} 不是这篇文章的。")
     if any(not 0 <= start < end <= len(citation.quote) for start, end in citation.marks):
         faults.append(f"{where}：标记越出了引文。")
+    page = pages.get(citation.file)
+    if page and citation.boxes and citation.boxes != boxes_of(page, citation.spans):
+        faults.append(f"{where}：它不在所记的版面位置上。")
     for place in citation.also:
         other = f"{where} 的另一处 {place.file}"
         found = _place_faults(other, place, pages, articles)
@@ -435,7 +442,7 @@ def _evidence(cited: Iterable[Citation], articles: Mapping[str, Article]) -> Evi
 
 def _seal(bundle: Bundle) -> str:
     """SHA-256 over everything but the seal and what signs it, as JSON with sorted keys and no blanks."""
-    told = bundle.model_dump(mode="json", exclude={"seal", *_NEWER.get(bundle.version, set())})
+    told = bundle.model_dump(mode="json", exclude={"seal": True, **_NEWER.get(bundle.version, {})})
     return _hash(json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from index.schema import Article, Page, Segment, Span
+from index.schema import Article, Page, Segment, SheetBox, Span
 from index.store.opened import Store, copies_of
 from index.text import fold
 from rag.answerers.base import Extract
 from rag.errors import AnswerError
 from rag.schema import Citation, Place
 
-__all__ = ["check", "check_copy", "cite", "place_in", "says_the_same"]
+__all__ = ["boxes_of", "check", "check_copy", "cite", "place_in", "says_the_same"]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _REPORT = "Run `wenju build` again; if it stays, report it, for a wrong quote is a defect."
@@ -55,11 +55,17 @@ def cite(store: Store, extract: Extract, number: int) -> Citation:
         quote=place.quote,
         marks=tuple((start - extract.start, end - extract.start) for start, end in extract.marks),
         also=_copies(store, extract, place.quote),
+        boxes=boxes_of(store.pages[article.file], place.spans),
     )
     check(citation, store.pages[article.file])
     for other in citation.also:
         check_copy(citation, other, store.pages[other.file])
     return citation
+
+
+def boxes_of(page: Page, spans: Sequence[Span]) -> tuple[SheetBox, ...]:
+    """Where stretches of a page stand on paper, in the order of the spans; empty for a page that is no paper."""
+    return tuple(box for span in spans for box in page.imprint.boxes(span.start, span.end)) if page.imprint else ()
 
 
 def _copies(store: Store, extract: Extract, quote: str) -> tuple[Place, ...]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from index.schema import Span
+from index.schema import SheetBox, Span
 
 __all__ = [
     "NO_ARTICLES",
@@ -172,6 +172,7 @@ class Citation:
         quote: The page's characters at ``spans``, put together.
         marks: Half-open ranges of ``quote`` that are the answer in short; empty when the whole quote is.
         also: Where else the collection says the same: reprints, and pages that were filed twice.
+        boxes: Where the quote stands on paper, a box for each line of print; empty for a file that has no paper.
     """
 
     number: int
@@ -185,6 +186,7 @@ class Citation:
     quote: str
     marks: tuple[tuple[int, int], ...] = ()
     also: tuple[Place, ...] = ()
+    boxes: tuple[SheetBox, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

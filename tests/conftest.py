@@ -198,3 +198,46 @@ def make_answer() -> Callable[..., Answer]:
         return Answer("问？", text, tuple(citations), 0.9, abstained=False, **more)
 
     return make
+
+
+PrintedText = tuple[float, float, float, str]
+"""Of a line on a sheet: left side and baseline in points from the lower left corner, size in points, characters."""
+
+_PRINTED_FONT = (
+    b"<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts ["
+    b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /DW 1000 /CIDSystemInfo"
+    b" << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> >>] >>"
+)
+
+
+def _pdf(*sheets: Sequence[PrintedText], width: float = 600, height: float = 800) -> bytes:
+    """A PDF file; every sheet is given by its lines. The font is one that each reader of PDF knows by name."""
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", _PRINTED_FONT]
+    kids = []
+    for sheet in sheets:
+        drawn = b"".join(
+            b"BT /F1 %g Tf 1 0 0 1 %g %g Tm <%s> Tj ET\n" % (size, x, y, text.encode("utf-16-be").hex().encode())
+            for x, y, size, text in sheet
+        )
+        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawn), drawn))
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %g %g] /Contents %d 0 R /Resources"
+            b" << /Font << /F1 3 0 R >> >> >>" % (width, height, len(objects))
+        )
+        kids.append(b"%d 0 R" % len(objects))
+    objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(kids), len(kids))
+    data, places = b"%PDF-1.5\n", []
+    for number, body in enumerate(objects, start=1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return data + (
+        b"xref\n0 %d\n0000000000 65535 f \n%strailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF"
+        % (len(objects) + 1, table, len(objects) + 1, len(data))
+    )
+
+
+@pytest.fixture(scope="session")
+def make_pdf() -> Callable[..., bytes]:
+    """See :func:`_pdf`."""
+    return _pdf

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from index.errors import SourceError
 from index.reading.line_ends import line_of
-from index.schema import Note
+from index.schema import Imprint, Note
 
 __all__ = ["Decoded", "decode", "decode_as_declared", "odd_notes", "refuse_binary"]
 
@@ -44,6 +44,7 @@ class Decoded:
     aside: tuple[tuple[int, str], ...] = ()
     notes: tuple[Note, ...] = ()
     lost: tuple[str, ...] = ()
+    imprint: Imprint | None = None
 
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))

@@ -6,11 +6,9 @@ line, table cells with ``|`` between them. A file that cannot be read is a ``Sou
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 
 from index.errors import SourceError
-from index.reading.archives import reading
 from index.reading.docx import read_docx
 from index.reading.encodings import Decoded
 from index.reading.epub import read_epub
@@ -19,7 +17,6 @@ from index.reading.records import RECORDS
 
 __all__ = ["READERS", "SUFFIXES", "refusal_of_binary"]
 
-_MOST_PDF_PAGES = 2_000
 _SIGNATURES = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
@@ -45,23 +42,10 @@ def refusal_of_binary(data: bytes, name: str) -> None:
 
 
 def _read_pdf(data: bytes, name: str, encoding: str | None) -> Decoded:
-    import logging
+    from index.reading.paper.reading import read_pdf
 
-    from pypdf import PdfReader
-
-    logging.getLogger("pypdf").setLevel(logging.ERROR)
-    with reading(name, "PDF"):
-        reader = PdfReader(io.BytesIO(data))
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise SourceError(f"{name} is a PDF with a password.", "Save it without one.")
-        if len(reader.pages) > _MOST_PDF_PAGES:
-            raise SourceError(f"{name} has more than {_MOST_PDF_PAGES:,} pages.", "Split it into single pages.")
-        texts = [page.extract_text() for page in reader.pages]
-    if not any(text.strip() for text in texts):
-        raise SourceError(
-            f"{name} is a scanned PDF: it has pictures and no text.", "Run a text recognition over it first."
-        )
-    return Decoded("\n\n".join(texts), "pdf", "由文件格式给出")
+    text, imprint = read_pdf(data, name)
+    return Decoded(text, "pdf", "由文件格式给出", imprint=imprint)
 
 
 READERS: Mapping[str, Reader] = {

@@ -26,6 +26,7 @@ from index.reading.line_forms import Form, ends_sentence, find_byline, is_date, 
 from index.reading.lines import breaks_off, read_rows
 from index.reading.mending import is_torn, mends_over
 from index.reading.segmenter import Draft, Drafter, later_role
+from index.reading.typeset import drafts_of_parts, typeset_rows
 from index.schema import Article, Kind, Layout, Leftover, Line, Note, Page, Role, Segment
 
 __all__ = ["read_articles", "read_layout", "read_layouts"]
@@ -66,11 +67,13 @@ def read_layout(page: Page, date: str | None = None) -> Layout:
     if page.ready:
         return _ready_layout(page, date)
     rows = read_rows(page.text, dict(page.aside))
+    if page.imprint is not None:
+        rows = typeset_rows(rows, page.imprint)
     leftovers = tuple(Leftover(row.number, row.whole, row.why) for row in rows if row.form is Form.FURNITURE)
     reader = Drafter([row for row in rows if row.form is not Form.FURNITURE])
     of_page = [row for row in rows if row.form is Form.FURNITURE and row.why not in _OF_OTHERS]
     published = page_date(page.file, [row.text for row in of_page], page.date or date)
-    drafts = reader.read()
+    drafts = reader.read() if page.imprint is None else drafts_of_parts(reader.rows, page.imprint, reader)
     articles = tuple(_finish(draft, page, published, reader) for draft in drafts)
     lunar = [] if published.date else [Note(row.number, _LUNAR) for row in of_page if names_lunar_day(row.text)]
     notes = sorted([*page.notes, *lunar, *reader.notes], key=lambda note: note.number)

@@ -123,6 +123,7 @@ def _read_whole(path: Path, name: str, encoding: str | None) -> tuple[Page, list
         date=decoded.date,
         aside=decoded.aside,
         notes=(*decoded.notes, *odd_notes(decoded.text)),
+        imprint=decoded.imprint,
     )
     return page, [SourceError(what, "The rest of it was read.") for what in decoded.lost]
 

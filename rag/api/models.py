@@ -129,6 +129,16 @@ class PlaceOut(_Out):
     quote: str
 
 
+class SheetBoxOut(_Out):
+    """A box on a sheet of paper, from its upper left corner, in points (of a scan, in pixels)."""
+
+    sheet: int = Field(description="Number of the sheet in the file, from 1.")
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
 class CitationOut(_Out):
     """Evidence for one statement: where it stands, and exactly what stands there."""
 
@@ -143,6 +153,7 @@ class CitationOut(_Out):
     spans: list[SpanOut] = Field(description="Exact places in the page's text; put together they are the quote.")
     marks: list[tuple[int, int]] = Field(description="Ranges of the quote that are the answer in short; may be none.")
     also: list[PlaceOut] = Field(description="Where else the collection says the same.")
+    boxes: list[SheetBoxOut] = Field(description="Where the quote stands on paper, a box a line; none of a text file.")
 
 
 class RemarkOut(_Out):

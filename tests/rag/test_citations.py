@@ -8,12 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.build import build_store
+from index.config import IndexConfig
 from index.schema import Page, Span
+from index.store.opened import open_store
 from rag.answerers import Extract
+from rag.bundle import check_bundle, make_bundle
 from rag.citations import check, check_copy, cite
 from rag.errors import AnswerError
 from rag.retrieval.retriever import search
-from rag.schema import Citation
+from rag.schema import Answer, Citation
 
 BRIDGE = "liuhe.txt#10:0"
 
@@ -184,3 +188,20 @@ def test_a_stretch_outside_its_article_is_an_error(tiny_store, start, end):
 def test_a_passage_that_is_not_there_is_an_error(tiny_store):
     with pytest.raises(AnswerError, match=r"Citation \[3\] names the passage 'nowhere', which is not there"):
         cite(tiny_store, Extract("nowhere", 0, 1), 3)
+
+
+def test_a_quote_of_a_printed_page_has_its_place_on_paper(make_pdf, tmp_path, model_folder):
+    """Two columns: the quote ends the first line of the right one and begins the second, 20 characters of 10 points."""
+    text = "杏花镇图书馆昨天开放，馆长王芳到场，读者三百余人前来借书，周末将举办讲座。"
+    rows = [(320, 700 - 15 * row, 10, text[20 * row : 20 * row + 20]) for row in range(2)]
+    (tmp_path / "a.pdf").write_bytes(make_pdf([(320, 750, 24, "图书馆开放"), *rows]))
+    build_store(tmp_path / "a.pdf", tmp_path / "store", IndexConfig(model=str(model_folder)))
+    store = open_store(tmp_path / "store")
+    (passage,) = store.passages.values()
+    citation = cite(store, extract_of(store, passage.passage_id, "读者三百余人前来借书"), 1)
+    assert [(box.sheet, box.x0, box.x1) for box in citation.boxes] == [(1, 500, 520), (1, 320, 400)]
+    bundle = make_bundle(Answer("问？", f"{citation.quote}[1]", (citation,), 0.9, abstained=False), store)
+    assert check_bundle(bundle, store.pages, store.articles) == []
+    moved = replace(citation, boxes=(replace(citation.boxes[0], y0=1), *citation.boxes[1:]))
+    forged = bundle.model_copy(update={"citations": (moved,)})
+    assert "引文 [1]：它不在所记的版面位置上。" in check_bundle(forged, store.pages, store.articles)

@@ -53,7 +53,7 @@ def test_a_pdf_that_opens_without_a_password_is_read_though_it_is_locked(tmp_pat
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (pdf(), "is a scanned PDF: it has pictures and no text"),
+        (pdf(), "holds no text that can be read"),
         (pdf(_PRINTED, password="secret"), "is a PDF with a password"),
         (b"%PDF-1.7\nbroken", "is no PDF that can be read"),
         (b"", "is no PDF that can be read"),

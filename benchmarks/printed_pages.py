@@ -19,7 +19,10 @@ from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
 from index.reading.pages import read_layout
+from index.reading.paper.pdf import opened, picture_of
 from index.reading.source import read_page
 from index.schema import Article
 
@@ -230,6 +233,21 @@ def print_pages(news: Path, out: Path, chromium: str, skip: int) -> None:
         browser.close()
 
 
+def scan(printed: Path) -> Path:
+    """A PDF file as a scanner gives it: 200 dpi, a third of a degree askew, with noise; one picture a sheet."""
+    shades = np.random.default_rng(1)
+    pictures = []
+    with opened(printed.read_bytes(), printed.name) as document:
+        for number in range(len(document)):
+            sheet = picture_of(document, number, 200 / 72).convert("L").rotate(-0.35, fillcolor=255, resample=3)
+            grey = np.asarray(sheet, np.float32) + shades.normal(0, 10, (sheet.height, sheet.width))
+            pictures.append(sheet.copy())
+            pictures[-1].frombytes(grey.clip(0, 255).astype(np.uint8).tobytes())
+    path = printed.with_suffix(".tif")
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], compression="jpeg")
+    return path
+
+
 def _bare(text: str) -> str:
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).replace(",", "，")
 
@@ -261,6 +279,7 @@ def main() -> None:
     parser.add_argument("--chromium", default="")
     parser.add_argument("--skip", type=int, default=0, help="lines of the news to pass over, for other texts")
     parser.add_argument("--read-only", action="store_true", help="read the pages that lie there")
+    parser.add_argument("--scan", action="store_true", help="read pictures of the pages, a little turned, with noise")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     if not args.read_only:
@@ -268,7 +287,8 @@ def main() -> None:
     for name in LAYOUTS:
         rows = json.loads((args.out / f"{name}.gold.json").read_text(encoding="utf-8"))
         gold = [Told(row["headline"], tuple(row["paragraphs"]), row["byline"]) for row in rows]
-        read = list(read_layout(read_page(args.out / f"{name}.pdf")).articles)
+        printed = args.out / f"{name}.pdf"
+        read = list(read_layout(read_page(scan(printed) if args.scan else printed)).articles)
         found, headed, covered = whole(gold, read)
         titled = sum(bool(told.headline) for told in gold)
         print(

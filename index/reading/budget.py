@@ -9,23 +9,25 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Timer
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from pydantic import TypeAdapter
 
 from index.errors import SourceError
+from index.reading.paper import SCANS
+from index.reading.paper.ticks import LISTENER
 from index.reading.source import read_file
 from index.schema import Page
 
 __all__ = ["Budget", "BudgetedReader", "serve"]
 
-_ALWAYS = frozenset({".docx", ".pdf", ".epub"})
+_ALWAYS = frozenset({".docx", ".pdf", ".epub", *SCANS})
 _WHEN_LARGE = frozenset({".html", ".htm"})
 _LARGE = 64 * 1024  # bytes, up to which no web page takes long
 _CHILD = "import sys; sys.path[:] = {path!r}; from index.reading.budget import serve; serve({memory!r})"
@@ -38,6 +40,7 @@ class Budget:
 
     Attributes:
         seconds: For a small file.
+        seconds_per_scan: For each sheet whose text is recognised from its picture.
         bytes_per_second: A larger one has a second more for so many bytes.
         memory: Bytes of address space of the child; unlimited where the system knows no limit.
         characters: Of a small file's text.
@@ -45,8 +48,9 @@ class Budget:
     """
 
     seconds: float = 30.0
+    seconds_per_scan: float = 240.0
     bytes_per_second: int = 200_000
-    memory: int = 1024 * 1024 * 1024
+    memory: int = 2 * 1024 * 1024 * 1024
     characters: int = 2_000_000
     characters_per_byte: int = 50
 
@@ -103,29 +107,23 @@ class BudgetedReader:
 
     def _read_apart(self, path: Path, asked: list[str | None]) -> Iterator[Page | SourceError]:
         size = path.stat().st_size
-        seconds = self._budget.time_for(size)
         child = self._started()
-        late: list[bool] = []
-
-        def stop() -> None:
-            late.append(True)
-            child.kill()
-
-        timer = Timer(seconds, stop)
-        timer.daemon = True
-        timer.start()
+        alarm = _Alarm(child.kill)
+        alarm.set(self._budget.time_for(size))
         try:
-            told = _answer(child, [*asked, self._budget.text_for(size)])
+            told = _answer(
+                child, [*asked, self._budget.text_for(size)], lambda: alarm.set(self._budget.seconds_per_scan)
+            )
         finally:
-            timer.cancel()
+            alarm.stop()
         if told is not None:
             for item in told:
                 yield SourceError(*item["error"]) if "error" in item else _PAGE.validate_python(item)
             return
         self._end()
-        why = (
-            f"took longer than {seconds:.0f} seconds" if late else "ended the process that read it, perhaps for memory"
-        )
+        why = "ended the process that read it, perhaps for memory"
+        if alarm.rang:
+            why = f"took longer than {alarm.seconds:.0f} seconds"
         yield SourceError(f"{path} {why}.", _ADVICE)
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -148,6 +146,32 @@ class BudgetedReader:
         child.wait()
 
 
+class _Alarm:
+    """Does something when a time is over, unless it is set anew or stopped before."""
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._timer: Timer | None = None
+        self.seconds, self.rang = 0.0, False
+
+    def set(self, seconds: float) -> None:
+        """Ring in so many seconds, and not before."""
+        self.stop()
+        self.seconds = seconds
+        self._timer = Timer(seconds, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Do not ring."""
+        if self._timer:
+            self._timer.cancel()
+
+    def _end(self) -> None:
+        self.rang = True
+        self._ring()
+
+
 _PAGE = TypeAdapter(Page)
 
 
@@ -160,11 +184,11 @@ def serve(memory: int) -> None:
     _limit_memory(memory)
     answers = sys.stdout.buffer
     sys.stdout = sys.stderr  # a library that prints must not print among the answers
+    LISTENER.set(lambda: _write(answers, b""))
     for line in sys.stdin.buffer:
         path, name, root, encoding, most = json.loads(line)
         told = _told(Path(path), name, Path(root) if root else None, encoding, most)
-        answers.write(json.dumps(told).encode("ascii") + b"\n")
-        answers.flush()
+        _write(answers, json.dumps(told).encode("ascii"))
 
 
 def _told(path: Path, name: str, root: Path | None, encoding: str | None, most: int) -> list[dict[str, Any]]:
@@ -193,14 +217,22 @@ def _failed(path: Path, error: Exception) -> SourceError:
     return SourceError(f"{path} cannot be read ({reason}).", "Save it again, or remove it from the folder.")
 
 
-def _answer(child: subprocess.Popen[bytes], asked: list[Any]) -> list[dict[str, Any]] | None:
-    """What the child tells; None when it ended instead."""
+def _write(answers: IO[bytes], line: bytes) -> None:
+    answers.write(line + b"\n")
+    answers.flush()
+
+
+def _answer(
+    child: subprocess.Popen[bytes], asked: list[Any], on_tick: Callable[[], None]
+) -> list[dict[str, Any]] | None:
+    """What the child tells; None when it ended instead. An empty line says that it goes on."""
     assert child.stdin is not None  # noqa: S101  # both are pipes
     assert child.stdout is not None  # noqa: S101
     try:
         child.stdin.write(json.dumps(asked).encode("ascii") + b"\n")
         child.stdin.flush()
-        line = child.stdout.readline()
+        while (line := child.stdout.readline()) == b"\n":
+            on_tick()
     except OSError:
         return None
     return json.loads(line) if line.endswith(b"\n") else None

@@ -13,6 +13,7 @@ from index.reading.docx import read_docx
 from index.reading.encodings import Decoded
 from index.reading.epub import read_epub
 from index.reading.html import read_html
+from index.reading.paper import SCANS
 from index.reading.records import RECORDS
 
 __all__ = ["READERS", "SUFFIXES", "refusal_of_binary"]
@@ -42,10 +43,17 @@ def refusal_of_binary(data: bytes, name: str) -> None:
 
 
 def _read_pdf(data: bytes, name: str, encoding: str | None) -> Decoded:
-    from index.reading.paper.reading import read_pdf
+    from index.reading.paper.reading import doubtful_notes, read_pdf
 
     text, imprint = read_pdf(data, name)
-    return Decoded(text, "pdf", "由文件格式给出", imprint=imprint)
+    return Decoded(text, "pdf", "由文件格式给出", imprint=imprint, notes=doubtful_notes(text, imprint))
+
+
+def _read_scan(data: bytes, name: str, encoding: str | None) -> Decoded:
+    from index.reading.paper.reading import doubtful_notes, read_scan
+
+    text, imprint = read_scan(data, name)
+    return Decoded(text, "scan", "由图片识别", imprint=imprint, notes=doubtful_notes(text, imprint))
 
 
 READERS: Mapping[str, Reader] = {
@@ -53,6 +61,7 @@ READERS: Mapping[str, Reader] = {
     ".htm": read_html,
     ".docx": read_docx,
     ".pdf": _read_pdf,
+    **dict.fromkeys(SCANS, _read_scan),
     ".epub": read_epub,
 }
 """Suffix -> what reads such a file; others are plain text."""

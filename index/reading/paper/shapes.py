@@ -6,10 +6,11 @@ resolution counts its pixels as such points.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import cmath
+from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Box", "Drawn", "Glyph", "around"]
+__all__ = ["Box", "Drawn", "Glyph", "Pose", "around"]
 
 
 class Box(NamedTuple):
@@ -100,4 +101,33 @@ class Drawn:
     frames: tuple[Box, ...] = ()
     pictures: tuple[Box, ...] = ()
     problem: str = ""
-    doubtful: frozenset[int] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """How the boxes of a reading lie on their sheet.
+
+    Attributes:
+        sideways: Whether they were turned, since the text runs down the sheet.
+        angle: By how much lines of text fall to the right on the sheet, in radians; the boxes are read straight.
+        scale: Units of the sheet in one unit of the reading.
+    """
+
+    sideways: bool = False
+    angle: float = 0.0
+    scale: float = 1.0
+
+    def read(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point of the sheet is for the reading, but for ``sideways``."""
+        turn = cmath.rect(1, -self.angle) * complex(x, y) / self.scale
+        return turn.real, turn.imag
+
+    def on_sheet(self, box: Box) -> Box:
+        """Where a box of the reading is on the sheet; its sides stay along the sheet's."""
+        if self.sideways:
+            box = Box(-box.y1, box.x0, -box.y0, box.x1)
+        if not self.angle and self.scale == 1:
+            return box
+        middle = cmath.rect(self.scale, self.angle) * complex(*box.middle)
+        width, height = box.width * self.scale / 2, box.height * self.scale / 2
+        return Box(middle.real - width, middle.imag - height, middle.real + width, middle.imag + height)

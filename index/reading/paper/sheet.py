@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from index.reading.paper.blocks import Block, Type, blocks_of, heads_of, type_of
 from index.reading.paper.lines import PrintedLine, turned
-from index.reading.paper.shapes import Box, around
+from index.reading.paper.shapes import Box, Pose, around
 from index.reading.paper.stories import Story, stories_of
 from index.reading.paper.tables import tables_of
 
@@ -38,12 +38,12 @@ class SheetReading:
     Attributes:
         stories: Its articles in order.
         furniture: Lines of the sheet's own head and foot, and watermarks.
-        sideways: Whether boxes are turned, since the text runs down the sheet.
+        pose: How its boxes lie on the sheet.
     """
 
     stories: tuple[Story, ...]
     furniture: tuple[PrintedLine, ...]
-    sideways: bool = False
+    pose: Pose = field(default_factory=Pose)
 
 
 def read_sheet(
@@ -82,7 +82,7 @@ def read_sheet(
         for inside, blocks, frame in _framed(running, tables, frames, width * height)
         for story in _read_frame(inside, blocks, _inside(rules, frame), kind)
     ]
-    return SheetReading(tuple(_sorted(stories, height)), (*furniture, *marks, *aside), sideways)
+    return SheetReading(tuple(_sorted(stories, height)), (*furniture, *marks, *aside), Pose(sideways))
 
 
 def _turned(line: PrintedLine) -> PrintedLine:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from index.reading.paper.blocks import Block, Head, ends_sentence
 from index.reading.paper.lines import PrintedLine
-from index.reading.paper.shapes import Box
+from index.reading.paper.shapes import Pose, around
 from index.reading.paper.sheet import SheetReading
 from index.reading.paper.stories import Story
 from index.schema import Imprint, Role, Sheet, Stretch
@@ -41,17 +41,17 @@ class _Writer:
             self.number += 1
         self.begins.append(self.number + 1)
 
-    def line(self, pieces: Sequence[tuple[PrintedLine, int, bool]], role: Role | None) -> None:
-        """Write one line of text from lines of print, each with its sheet and whether that is read sideways."""
+    def line(self, pieces: Sequence[tuple[PrintedLine, int, Pose]], role: Role | None) -> None:
+        """Write one line of text from lines of print, each with its sheet and how its boxes lie there."""
         if not "".join(line.text for line, _, _ in pieces).strip():
             return
         self.number += 1
         self.roles.append((self.number, role))
         before = ""
-        for line, sheet, sideways in pieces:
+        for line, sheet, pose in pieces:
             if before and _needs_space(before[-1], line.text[0]):
                 self._put(" ")
-            self.stretches.append(_stretch(self.length, line, sheet, sideways=sideways))
+            self.stretches.append(_stretch(self.length, line, sheet, pose))
             self._put(line.text)
             before = line.text
         self._put("\n")
@@ -65,10 +65,10 @@ def _needs_space(left: str, right: str) -> bool:
     return left.isascii() and right.isascii() and left.isalpha() and right.isalpha()
 
 
-def _stretch(start: int, line: PrintedLine, sheet: int, *, sideways: bool) -> Stretch:
-    boxes = [Box(-b.y1, b.x0, -b.y0, b.x1) for b in line.boxes] if sideways else line.boxes
-    down = line.down is not sideways
-    box = line.box if not sideways else Box(-line.box.y1, line.box.x0, -line.box.y0, line.box.x1)
+def _stretch(start: int, line: PrintedLine, sheet: int, pose: Pose) -> Stretch:
+    boxes = [pose.on_sheet(box) for box in line.boxes]
+    down = line.down is not pose.sideways
+    box = around(*boxes)
     starts = [b.y0 if down else b.x0 for b in boxes]
     edges = tuple(round(v, 1) for v in (*starts, box.y1 if down else box.x1))
     x0, y0, x1, y1 = (round(v, 1) for v in box)
@@ -90,12 +90,12 @@ def written(readings: Sequence[SheetReading], sheets: Sequence[Sheet]) -> tuple[
         if reading.furniture:
             writer.begin()
             for line in reading.furniture:
-                writer.line([(line, number, False)], None)
+                writer.line([(line, number, replace(reading.pose, sideways=False))], None)
         for story in reading.stories:
             if id(story) in chains.later:
                 continue
             writer.begin()
-            _write_story(writer, [(story, number, reading.sideways), *chains.after.get(id(story), ())])
+            _write_story(writer, [(story, number, reading.pose), *chains.after.get(id(story), ())])
     imprint = Imprint(tuple(sheets), tuple(writer.stretches), tuple(writer.begins), tuple(writer.roles))
     return "".join(writer.parts), imprint
 
@@ -104,7 +104,7 @@ def written(readings: Sequence[SheetReading], sheets: Sequence[Sheet]) -> tuple[
 class _Chains:
     """Stories that go on on a later sheet without a word about it."""
 
-    after: dict[int, list[tuple[Story, int, bool]]] = field(default_factory=dict)
+    after: dict[int, list[tuple[Story, int, Pose]]] = field(default_factory=dict)
     later: set[int] = field(default_factory=set)
 
 
@@ -122,7 +122,7 @@ def _over_sheets(readings: Sequence[SheetReading]) -> _Chains:
             continue
         root = first_of.get(id(story), story)
         first_of[id(opening)] = root
-        chains.after.setdefault(id(root), []).append((opening, number + 1, reading.sideways))
+        chains.after.setdefault(id(root), []).append((opening, number + 1, reading.pose))
         chains.later.add(id(opening))
     return chains
 
@@ -142,12 +142,12 @@ def _goes_on_with(opening: Story, before: SheetReading, *, has_head: bool) -> St
     return None if has_head or last is None or last.blocks[-1].torn else last
 
 
-def _write_story(writer: _Writer, parts: Sequence[tuple[Story, int, bool]]) -> None:
-    story, sheet, sideways = parts[0]
+def _write_story(writer: _Writer, parts: Sequence[tuple[Story, int, Pose]]) -> None:
+    story, sheet, pose = parts[0]
     if story.head is not None:
         for block, role in _head_roles(story.head):
-            writer.line([(line, sheet, sideways) for line in block.lines], role)
-    blocks = [(block, sheet, sideways) for story, sheet, sideways in parts for block in story.blocks]
+            writer.line([(line, sheet, pose) for line in block.lines], role)
+    blocks = [(block, sheet, pose) for story, sheet, pose in parts for block in story.blocks]
     for pieces, role in _paragraphs(blocks):
         writer.line(pieces, role)
 
@@ -160,16 +160,16 @@ def _head_roles(head: Head) -> Iterator[tuple[Block, Role]]:
 
 
 def _paragraphs(
-    blocks: Sequence[tuple[Block, int, bool]],
-) -> Iterator[tuple[list[tuple[PrintedLine, int, bool]], Role]]:
+    blocks: Sequence[tuple[Block, int, Pose]],
+) -> Iterator[tuple[list[tuple[PrintedLine, int, Pose]], Role]]:
     """Lines of print put together into paragraphs."""
-    pieces: list[tuple[PrintedLine, int, bool]] = []
+    pieces: list[tuple[PrintedLine, int, Pose]] = []
     before: tuple[Block, PrintedLine] | None = None
-    for block, sheet, sideways in blocks:
+    for block, sheet, pose in blocks:
         if block.is_head or block.is_table:
             if pieces:
                 yield pieces, Role.BODY
-            whole = [(line, sheet, sideways) for line in block.lines]
+            whole = [(line, sheet, pose) for line in block.lines]
             yield from ((whole, Role.SECTION),) if block.is_head else (([row], Role.TABLE) for row in whole)
             pieces, before = [], None
             continue
@@ -180,10 +180,10 @@ def _paragraphs(
                 yield pieces, Role.BODY
                 pieces = []
             if section:
-                yield [(line, sheet, sideways)], Role.SECTION
+                yield [(line, sheet, pose)], Role.SECTION
                 before = None
                 continue
-            pieces.append((line, sheet, sideways))
+            pieces.append((line, sheet, pose))
             before = block, line
     if pieces:
         yield pieces, Role.BODY

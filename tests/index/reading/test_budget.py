@@ -112,3 +112,13 @@ def test_a_larger_file_may_cost_more():
     given = Budget(seconds=10, bytes_per_second=1000, characters=100, characters_per_byte=2)
     assert (given.time_for(0), given.time_for(5000)) == (10, 15)
     assert (given.text_for(0), given.text_for(51), given.text_for(49)) == (100, 102, 100)
+
+
+def test_a_child_that_goes_on_from_sheet_to_sheet_may_take_longer(book, monkeypatch):
+    ticks = "import sys, time; input()\nfor _ in range(4): print(flush=True); time.sleep(0.5)\nprint('[]', flush=True)"
+    monkeypatch.setattr(budget, "_CHILD", ticks + "  # {path} {memory}")
+    with BudgetedReader(Budget(seconds=1.5, seconds_per_scan=1.5)) as reader:
+        assert read(reader, book) == []
+    with BudgetedReader(Budget(seconds=1.5, seconds_per_scan=0.2)) as reader:
+        (error,) = read(reader, book)
+    assert "took longer than 0 seconds" in error.what

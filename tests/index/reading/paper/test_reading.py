@@ -9,6 +9,7 @@ from pypdf import PdfReader, PdfWriter
 
 from index.errors import SourceError
 from index.reading.pages import read_layout
+from index.reading.paper import reading
 from index.reading.paper.reading import read_pdf
 from index.reading.source import read_page
 from index.schema import Role, SheetBox
@@ -118,7 +119,8 @@ def test_empty_sheets_are_told(make_pdf):
         read_pdf(make_pdf([], []), "a.pdf")
 
 
-def test_a_text_layer_of_unknown_characters_is_refused(make_pdf):
+def test_a_text_layer_of_unknown_characters_is_refused(make_pdf, monkeypatch):
+    monkeypatch.setattr(reading, "can_recognise", lambda: False)
     with pytest.raises(SourceError, match="its fonts do not say which characters they draw"):
         read_pdf(make_pdf(block(50, 700, "\ue123\ue124\ue125\ue126\ue127" * 12)), "a.pdf")
 

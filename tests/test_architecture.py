@@ -41,6 +41,7 @@ WRITING = {
     "index.build",
     "index.doctor",
     "index.reading.pages",
+    "index.reading.paper.pictures",
     "index.reading.source",
     "index.reading.formats",
     "index.job",

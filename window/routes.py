@@ -28,6 +28,7 @@ from window.examples import Starters
 from window.export import bundle_file, conversation_file
 from window.library import Library, NotAllowedError
 from window.shape import article_view, row_view, text_pieces
+from window.sheets import Sheets, find_sheets
 from window.talk import Asked, Kept, Talk, problem
 
 __all__ = ["WEB", "Backend", "add_routes"]
@@ -73,6 +74,7 @@ class Backend:
         library: Changes the collection.
         live: Holds the store.
         starters: Questions for the start page.
+        sheets: Makes pictures of printed pages.
         facts: What the window tells about its settings; nothing secret.
     """
 
@@ -81,6 +83,7 @@ class Backend:
     library: Library
     live: LiveStore
     starters: Starters
+    sheets: Sheets
     facts: dict[str, Any]
 
     def store(self) -> Store | None:
@@ -144,7 +147,8 @@ def _answers(backend: Backend) -> APIRouter:
         citation = next((c for c in shown if c.number == number), None)
         if citation is None:
             raise GoneError(f"There is no evidence {number}.", "Ask again.")
-        return article_view(kept.store.articles[citation.article_id], citation)
+        store = kept.store
+        return article_view(store.articles[citation.article_id], citation, store.pages[citation.file])
 
     @router.post("/feedback")
     def feedback(felt: Felt) -> dict[str, bool]:
@@ -192,10 +196,17 @@ def _collection(backend: Backend) -> APIRouter:
 
     @router.get("/article")
     def article(article: str) -> dict[str, Any]:
-        found = backend.filled().articles.get(article)
+        store = backend.filled()
+        found = store.articles.get(article)
         if found is None:
             raise GoneError("This article is no longer in the collection.", "Open the library again.")
-        return article_view(found)
+        return article_view(found, page=store.pages[found.file])
+
+    @router.get("/sheet")
+    async def sheet(file: Annotated[str, Query(max_length=400)], number: int) -> Response:
+        page = find_sheets(backend.filled(), file)
+        picture = await backend.work_queue.run(lambda: backend.sheets.picture(page, number))
+        return Response(picture, media_type="image/jpeg", headers={"cache-control": "private, max-age=3600"})
 
     @router.get("/files")
     def files(find: str = "", start: int = 0) -> dict[str, Any]:

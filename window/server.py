@@ -21,6 +21,7 @@ from window.examples import Starters
 from window.library import Library
 from window.page import POLICY, make_page, mount_page
 from window.routes import Backend, add_routes
+from window.sheets import Sheets
 from window.talk import Talk, Wishes
 
 __all__ = ["Serving", "make_app", "serve"]
@@ -55,7 +56,7 @@ def make_app(serving: Serving) -> FastAPI:
     app = create_api(live, config, serving.api, window_policy=POLICY)
     talk = Talk(live, app.state.work_queue, config, serving.api.threads)
     library = Library(serving.pages, folder_of(config.store), config.index, live.refresh, serving.locked)
-    add_routes(app, Backend(talk, app.state.work_queue, library, live, starters, _facts(config)))
+    add_routes(app, Backend(talk, app.state.work_queue, library, live, starters, Sheets(serving.pages), _facts(config)))
 
     def chain() -> AnswerChain:
         return talk.chain(Wishes(min_confidence=config.min_confidence, generated=bool(config.llm)))

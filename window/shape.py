@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from index.schema import Article, Line, Link, Segment
+from index.schema import Article, Line, Link, Page, Segment
 from index.store.opened import Store
+from rag.citations import boxes_of
 from rag.cli.console import confidence_words
 from rag.schema import Answer, Citation
 
@@ -81,12 +82,13 @@ def citation_view(citation: Citation, store: Store) -> dict[str, Any]:
     }
 
 
-def article_view(article: Article, citation: Citation | None = None) -> dict[str, Any]:
+def article_view(article: Article, citation: Citation | None = None, page: Page | None = None) -> dict[str, Any]:
     """An article as a reader would want it, line for line.
 
     Args:
         article: The article.
         citation: A citation of it; its quote is marked, and its short answers are bold.
+        page: Its page, which may be printed; the sheets that the article or the quote stands on are told.
     """
     marked, bold = None, []
     if citation is not None:
@@ -105,7 +107,19 @@ def article_view(article: Article, citation: Citation | None = None) -> dict[str
         ],
         "continues": _link(article.continues),
         "continued_by": _link(article.continued_by),
+        "sheets": _sheets(article, citation, page) if page and page.imprint else [],
     }
+
+
+def _sheets(article: Article, citation: Citation | None, page: Page) -> list[dict[str, Any]]:
+    """The sheets of paper, each with the boxes of what is looked at, in shares of the sheet."""
+    spans = citation.spans if citation else article.spans(0, len(article.text))
+    found: dict[int, list[list[float]]] = {}
+    for box in boxes_of(page, spans):
+        sheet = page.imprint.sheets[box.sheet - 1]  # type: ignore[union-attr]  # a page with boxes has an imprint
+        shares = box.x0 / sheet.width, box.y0 / sheet.height, box.x1 / sheet.width, box.y1 / sheet.height
+        found.setdefault(box.sheet, []).append([round(share, 5) for share in shares])
+    return [{"number": number, "boxes": boxes} for number, boxes in found.items()]
 
 
 def row_view(article: Article) -> dict[str, Any]:

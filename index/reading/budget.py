@@ -30,7 +30,7 @@ __all__ = ["Budget", "BudgetedReader", "serve"]
 _ALWAYS = frozenset({".docx", ".pdf", ".epub", *SCANS})
 _WHEN_LARGE = frozenset({".html", ".htm"})
 _LARGE = 64 * 1024  # bytes, up to which no web page takes long
-_CHILD = "import sys; sys.path[:] = {path!r}; from index.reading.budget import serve; serve({memory!r})"
+_CHILD = "import sys; sys.path[:] = {path!r}; from index.reading.budget import serve; serve({memory!r}, {most!r})"
 _ADVICE = "Split it, save it as text, or remove it from the folder."
 
 
@@ -43,6 +43,7 @@ class Budget:
         seconds_per_scan: For each sheet whose text is recognised from its picture.
         bytes_per_second: A larger one has a second more for so many bytes.
         memory: Bytes of address space of the child; unlimited where the system knows no limit.
+        memory_per_scan: The same, once it recognises the text of a picture.
         characters: Of a small file's text.
         characters_per_byte: A larger one may have so many for each of its bytes.
     """
@@ -50,7 +51,8 @@ class Budget:
     seconds: float = 30.0
     seconds_per_scan: float = 240.0
     bytes_per_second: int = 200_000
-    memory: int = 2 * 1024 * 1024 * 1024
+    memory: int = 1024 * 1024 * 1024
+    memory_per_scan: int = 4 * 1024 * 1024 * 1024
     characters: int = 2_000_000
     characters_per_byte: int = 50
 
@@ -128,7 +130,7 @@ class BudgetedReader:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None:
-            code = _CHILD.format(path=sys.path, memory=self._budget.memory)
+            code = _CHILD.format(path=sys.path, memory=self._budget.memory, most=self._budget.memory_per_scan)
             self._child = subprocess.Popen(  # noqa: S603  # our own interpreter and code
                 [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
@@ -175,16 +177,22 @@ class _Alarm:
 _PAGE = TypeAdapter(Page)
 
 
-def serve(memory: int) -> None:
+def serve(memory: int, memory_per_scan: int) -> None:
     """What the child does: reads the files that it is asked for, until nobody asks any more.
 
     Args:
         memory: Bytes of address space that it may have.
+        memory_per_scan: The same, once it recognises the text of a picture.
     """
-    _limit_memory(memory)
+    _limit_memory(memory, memory_per_scan)
     answers = sys.stdout.buffer
     sys.stdout = sys.stderr  # a library that prints must not print among the answers
-    LISTENER.set(lambda: _write(answers, b""))
+
+    def go_on() -> None:
+        _limit_memory(memory_per_scan, memory_per_scan)
+        _write(answers, b"")
+
+    LISTENER.set(go_on)
     for line in sys.stdin.buffer:
         path, name, root, encoding, most = json.loads(line)
         told = _told(Path(path), name, Path(root) if root else None, encoding, most)
@@ -238,9 +246,9 @@ def _answer(
     return json.loads(line) if line.endswith(b"\n") else None
 
 
-def _limit_memory(memory: int) -> None:
+def _limit_memory(memory: int, most: int) -> None:
     try:
         import resource
     except ImportError:  # Windows has no such limit
         return
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, most))

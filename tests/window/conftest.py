@@ -19,6 +19,7 @@ from rag.live import LiveStore
 from window.examples import Starters
 from window.library import Library
 from window.routes import Backend, add_routes
+from window.sheets import Sheets
 from window.talk import Talk
 
 HOSTILE = '<img src=x onerror="alert(1)">![](http://far.example/a.png)${alert(1)}{{7*7}}<script>x</script>'
@@ -62,7 +63,7 @@ def backend(pages: Path, tmp_path: Path) -> Backend:
     config, work_queue, live = RagConfig(store=path, min_confidence=0.0), WorkQueue(2, 4), LiveStore(path, every=0.0)
     library = Library(pages, path, config.index, live.refresh)
     talk = Talk(live, work_queue, config, 2)
-    return Backend(talk, work_queue, library, live, Starters(), {"settings": {}, "longest": 2000})
+    return Backend(talk, work_queue, library, live, Starters(), Sheets(pages), {"settings": {}, "longest": 2000})
 
 
 @pytest.fixture

@@ -52,20 +52,55 @@ export class Reader {
     try {
       const article = await get(path);
       if (asked !== this.asked) return;
+      this.shown = { article, citation, nearest };
       this.tell(article, citation);
-      fill(this.sheet, this.paper(article, nearest));
-      this.sheet.scrollTop = 0;
-      const mark = this.sheet.querySelector("mark");
-      if (mark) this.reveal(mark);
+      this.fillSheet();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       fill(this.sheet, h("p", { class: "wj-hint", role: "alert" }, trouble(error.told)));
     }
   }
 
+  /** The article as text, or the picture of its page with the quote boxed. */
+  fillSheet() {
+    const { article, nearest } = this.shown;
+    const printed = this.asPicture && article.sheets.length > 0;
+    fill(this.sheet, printed ? article.sheets.map((sheet) => this.picture(article, sheet)) : this.paper(article, nearest));
+    this.sheet.scrollTop = 0;
+    const mark = this.sheet.querySelector(printed ? ".wj-place" : "mark");
+    if (mark) this.reveal(mark);
+  }
+
+  /** One sheet of paper; a click makes it larger around the place that was clicked, or small again. */
+  picture(article, { number, boxes }) {
+    const percent = (share) => `${(100 * share).toFixed(3)}%`;
+    const page = h("div", { class: "wj-printed" },
+      h("img", { src: `window/sheet?${query({ file: article.file, number })}`, alt: t("pictureOf", { file: article.file, n: number }),
+        onload: () => this.reveal(page.querySelector(".wj-place") || page),
+        onerror: () => fill(page, h("p", { class: "wj-hint", role: "alert" }, t("noPicture"))) }),
+      boxes.map(([x0, y0, x1, y1]) => {
+        const box = h("span", { class: "wj-place" });
+        Object.assign(box.style, { left: percent(x0), top: percent(y0), width: percent(x1 - x0), height: percent(y1 - y0) });
+        return box;
+      }));
+    page.addEventListener("click", (event) => this.zoom(page, event));
+    return page;
+  }
+
+  zoom(page, event) {
+    const before = page.getBoundingClientRect();
+    const [x, y] = [(event.clientX - before.left) / before.width, (event.clientY - before.top) / before.height];
+    page.classList.toggle("wj-large");
+    const after = page.getBoundingClientRect();
+    this.sheet.scrollLeft += after.left + x * after.width - event.clientX;
+    this.sheet.scrollTop += after.top + y * after.height - event.clientY;
+  }
+
   reveal(mark) {
     const top = mark.getBoundingClientRect().top - this.sheet.getBoundingClientRect().top;
     this.sheet.scrollTop += top - this.sheet.clientHeight / 3;
+    const left = mark.getBoundingClientRect().left - this.sheet.getBoundingClientRect().left;
+    if (left > this.sheet.clientWidth || left < 0) this.sheet.scrollLeft += left - this.sheet.clientWidth / 3;
   }
 
   /** What stays in sight above the article: which one it is, and where the quote stands. */
@@ -76,6 +111,8 @@ export class Reader {
     fill(this.about,
       h("p", { class: "wj-about-title wj-text" }, article.title || t("untitled")),
       h("p", { class: "wj-facts" }, facts.map((fact) => h("span", {}, fact)),
+        article.sheets.length > 0 && h("button", { class: "wj-link", type: "button", "aria-pressed": String(Boolean(this.asPicture)),
+          onclick: () => { this.asPicture = !this.asPicture; this.tell(article, citation); this.fillSheet(); } }, t(this.asPicture ? "asText" : "asPicture")),
         quote && h("button", { class: "wj-link", type: "button", onclick: (event) => copyText(event.target, `“${quote}”（${article.title || t("untitled")}，${article.file} ${lineWords(first, last)}）`) }, t("copyQuote"))),
       citation && citation.also.length > 0 && h("p", { class: "wj-facts" }, `${t("also")} `, citation.also.map((place) =>
         h("button", { class: "wj-link", type: "button", onclick: () => this.article(place.article) }, `${place.file} ${lineWords(place.first, place.last)}`))));

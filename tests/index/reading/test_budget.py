@@ -75,7 +75,7 @@ def test_what_unpacks_to_too_much_is_named(book):
 def test_a_child_that_ends_is_named_and_replaced(book, monkeypatch):
     with BudgetedReader() as reader:
         with monkeypatch.context() as patched:
-            patched.setattr(budget, "_CHILD", "raise SystemExit(3)  # {path} {memory}")
+            patched.setattr(budget, "_CHILD", "raise SystemExit(3)  # {path} {memory} {most}")
             (error,) = read(reader, book)
         assert "book.epub ended the process that read it" in error.what
         assert read(reader, book) == [read_page(book)]
@@ -116,9 +116,14 @@ def test_a_larger_file_may_cost_more():
 
 def test_a_child_that_goes_on_from_sheet_to_sheet_may_take_longer(book, monkeypatch):
     ticks = "import sys, time; input()\nfor _ in range(4): print(flush=True); time.sleep(0.5)\nprint('[]', flush=True)"
-    monkeypatch.setattr(budget, "_CHILD", ticks + "  # {path} {memory}")
+    monkeypatch.setattr(budget, "_CHILD", ticks + "  # {path} {memory} {most}")
     with BudgetedReader(Budget(seconds=1.5, seconds_per_scan=1.5)) as reader:
         assert read(reader, book) == []
     with BudgetedReader(Budget(seconds=1.5, seconds_per_scan=0.2)) as reader:
         (error,) = read(reader, book)
     assert "took longer than 0 seconds" in error.what
+
+
+def test_a_scan_is_read_in_the_child(data_folder):
+    with BudgetedReader() as reader:
+        assert read(reader, data_folder / "scan.jpg") == [read_page(data_folder / "scan.jpg")]

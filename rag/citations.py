@@ -15,7 +15,7 @@ from rag.schema import Citation, Place
 __all__ = ["boxes_of", "check", "check_copy", "cite", "place_in", "says_the_same"]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_REPORT = "Run `wenju build` again; if it stays, report it, for a wrong quote is a defect."
+_REPORT = "Run `wenju doctor --repair`, or `wenju build` again; if it stays, report it, for a wrong quote is a defect."
 
 
 def cite(store: Store, extract: Extract, number: int) -> Citation:

@@ -6,12 +6,13 @@ Pieces are written, not put into a mapping: on a full disk, a write fails where 
 from __future__ import annotations
 
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from index.disk.generations import REBUILD
+from index.disk.generations import REPAIR
 from index.errors import StoreError
 
 __all__ = ["GrowingTable", "damaged", "load_table", "new_table", "save_table", "write_rows"]
@@ -36,7 +37,7 @@ def load_table(file: Path, *kinds: DTypeLike, shape: tuple[int | None, ...]) -> 
     """
     try:
         table = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, SyntaxError, TokenError) as error:  # its head is Python
         raise damaged(file, str(error)) from error
     fits = len(table.shape) == len(shape) and all(
         want in (None, there) for want, there in zip(shape, table.shape, strict=True)
@@ -48,7 +49,7 @@ def load_table(file: Path, *kinds: DTypeLike, shape: tuple[int | None, ...]) -> 
 
 def damaged(file: Path, why: str) -> StoreError:
     """What to tell of a file of a store that is not as it was written."""
-    return StoreError(f"{file} is missing or damaged ({why}).", REBUILD)
+    return StoreError(f"{file} is missing or damaged ({why}).", REPAIR)
 
 
 def new_table(file: Path, shape: tuple[int, ...], kind: DTypeLike) -> None:

@@ -156,6 +156,8 @@ def _load(file: Path, articles: int, pages: int) -> NDArray[np.int32]:
     table = load_table(file, np.int32, shape=(_COLUMNS, articles))
     if not (_within(table[0], pages) and _within(table[2], len(_KINDS))):
         raise damaged(file, "it names pages or kinds that are not there")
+    if not _within(table[1], date.max.toordinal() + 1) or bool(np.any(table[0][1:] < table[0][:-1])):
+        raise damaged(file, "it names days that are not there, or pages out of order")
     return table
 
 

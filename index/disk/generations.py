@@ -22,11 +22,13 @@ from index.errors import StoreError
 __all__ = [
     "MANIFEST",
     "REBUILD",
+    "REPAIR",
     "building",
     "cannot_write",
     "clear",
     "current",
     "debris",
+    "digest",
     "digests",
     "drop_others",
     "generation_folder",
@@ -39,6 +41,7 @@ __all__ = [
 
 MANIFEST = "manifest.json"
 REBUILD = "Run `wenju build` again."
+REPAIR = "Run `wenju doctor --repair`, or `wenju build` again."
 _CURRENT, _GENERATIONS, _LOCK = "CURRENT", "generations", "LOCK"
 _PATIENCE = 20.0  # seconds: a small store is done by then, and for a large one somebody should be told
 
@@ -124,11 +127,13 @@ def sizes(folder: Path) -> dict[str, int]:
 
 def digests(folder: Path) -> dict[str, str]:
     """SHA-256 of every file of a generation but its manifest, by relative name."""
-    found = {}
-    for file in _files(folder):
-        with file.open("rb") as stream:
-            found[file.relative_to(folder).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return found
+    return {file.relative_to(folder).as_posix(): digest(file) for file in _files(folder)}
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def settle(folder: Path) -> None:

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.disk.arrays import damaged, load_table, save_table
+from index.disk.generations import REPAIR
 from index.disk.records import Items
+from index.errors import StoreError
 from index.interfaces import Passages
 from index.reading.copies import Cutter
 from index.schema import Article, Copy, Passage
@@ -80,7 +82,7 @@ class PassageTable(Passages):
         return [self._at(int(row)) for row in rows]
 
     def id_at(self, row: int) -> str:
-        return f"{self._articles.key_at(int(self._article[row]))}:{self._start[row]}"
+        return f"{self._articles.key_at(self._article_of(row))}:{self._start[row]}"
 
     def row(self, passage_id: str) -> int:
         row = self._find(passage_id)
@@ -98,7 +100,7 @@ class PassageTable(Passages):
         article: Article | None = None
         for row in range(first, last):
             if article is None or self._article[row] != self._article[row - 1]:
-                article = next(self._articles.each([int(self._article[row])]))
+                article = next(self._articles.each([self._article_of(row)]))
             yield self._cut(row, article), article
 
     def _look_up(self, passage_id: str) -> int | None:
@@ -110,10 +112,18 @@ class PassageTable(Passages):
         return next((row for row in range(low, high) if str(self._start[row]) == start), None)
 
     def _passage(self, row: int) -> Passage:
-        return self._cut(row, self._articles.at(int(self._article[row])))
+        return self._cut(row, self._articles.at(self._article_of(row)))
+
+    def _article_of(self, row: int) -> int:
+        article = int(self._article[row])
+        if not 0 <= article < len(self._articles):  # changed since it was opened
+            raise StoreError(f"The store is damaged: passage {row} is cut from no article.", REPAIR)
+        return article
 
     def _cut(self, row: int, article: Article) -> Passage:
         start, end = int(self._start[row]), int(self._end[row])
+        if not 0 <= start < end <= len(article.text):
+            raise StoreError(f"The store is damaged: passage {row} is no part of {article.article_id}.", REPAIR)
         name = f"{article.article_id}:{start}"
         return Passage(name, article.article_id, article.text[start:end], start, end, self._copies_of(row))
 
@@ -152,7 +162,13 @@ def load_passages(articles: Items[Article], places: Path, copies: Path) -> Passa
     again = load_table(copies, np.int32, shape=(_COPIES, None))
     if not _fits(table[0], len(articles)) or not _fits(again[1], len(articles)) or not _fits(again[0], table.shape[1]):
         raise damaged(places, "it names articles that are not there")
+    if not (_rises(table[0]) and _rises(again[0])):
+        raise damaged(places, "its rows are not in order")
     return PassageTable(articles, table, again)
+
+
+def _rises(rows: Table) -> bool:
+    return bool(np.all(rows[1:] >= rows[:-1]))
 
 
 def _fits(rows: Table, count: int) -> bool:

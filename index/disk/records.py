@@ -168,24 +168,38 @@ class Items(Mapping[str, T]):
         return map(self._decode, range(len(self)) if rows is None else rows)
 
     def _look_up(self, key: str) -> int | None:
+        row = self._ranked(key)
+        return row if row is not None and self.key_at(row) == key else None
+
+    def _ranked(self, key: str) -> int | None:
+        """The row of the key with the hash of this one."""
         place = int(np.searchsorted(self._keys, np.uint64(_hash(key))))
         if place == len(self._keys) or int(self._keys[place]) != _hash(key):
             return None
         row = int(self._order[place])
-        return row if self.key_at(row) == key else None
+        if not 0 <= row < len(self):  # changed since it was opened
+            raise damaged(index_file(self._file), f"it names line {row + 1}")
+        return row
 
     def _line(self, row: int) -> bytes:
         if not 0 <= row < len(self):
             raise IndexError(row)
+        start = int(self._starts[row])
         end = int(self._starts[row + 1]) if row + 1 < len(self) else len(self._bytes)
-        return self._bytes[int(self._starts[row]) : end]
+        if not 0 <= start < end <= len(self._bytes):  # changed since it was opened
+            raise damaged(index_file(self._file), f"line {row + 1} has no place")
+        return self._bytes[start:end]
 
     def _decode(self, row: int) -> T:
+        line = self._line(row)
         try:
-            return self._adapter.validate_json(self._line(row))
-        except ValidationError as error:
+            item, key = self._adapter.validate_json(line), _key_in(line)
+        except ValueError as error:
             reason = str(error).splitlines()[0]
             raise damaged(self._file, f"line {row + 1}: {reason}") from error
+        if self._ranked(key) != row:  # else whoever asks for it by its key is told that there is no such item
+            raise damaged(index_file(self._file), f"it does not find the key of line {row + 1}")
+        return item
 
 
 class _Values(ValuesView[T]):
@@ -223,7 +237,10 @@ def _load_index(file: Path, size: int) -> tuple[NDArray[np.int64], NDArray[np.ui
     starts, keys, order = load_table(file, np.int64, shape=(3, None))
     if (len(starts) == 0) != (size == 0) or (size and not _is_sound(starts, order, size)):
         raise damaged(file, "it does not fit its file")
-    return starts, keys.view(np.uint64), order
+    ranked = keys.view(np.uint64)
+    if not bool(np.all(ranked[1:] > ranked[:-1])):
+        raise damaged(file, "its keys are not in order")
+    return starts, ranked, order
 
 
 def _is_sound(starts: NDArray[np.int64], order: NDArray[np.int64], size: int) -> bool:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.disk.arrays import damaged, load_table
-from index.disk.generations import REBUILD
+from index.disk.generations import REPAIR
 from index.errors import StoreError
 from index.text import tokens
 
@@ -93,7 +93,10 @@ class LexicalIndex:
             return []
         scores = np.zeros(self._size, np.float32)
         for word in words:
-            np.add.at(scores, *self._column(word))
+            rows, values = self._column(word)
+            if len(rows) and not (rows.min() >= 0 and rows.max() < self._size and _are_scores(values)):
+                raise _damaged(word)
+            np.add.at(scores, rows, values)
         if allowed is not None:
             scores[~allowed] = 0
         return [(int(row), float(scores[row])) for row in _best(scores, k)]
@@ -138,12 +141,16 @@ class LexicalIndex:
             StoreError: A file is missing or damaged, or the count differs.
         """
         starts = load_table(folder / STARTS, np.int64, shape=(None,))
+        if not len(starts) or starts[0] != 0 or not bool(np.all(starts[1:] > starts[:-1])):
+            raise damaged(folder / STARTS, "its words are not in order")
         hashes = load_table(folder / HASHES, np.int64, shape=(2, len(starts) - 1))
         rows = load_table(folder / ROWS, np.int32, shape=(int(starts[-1]),))
         scores = load_table(folder / SCORES, np.float32, shape=(len(rows),))
         told = _told_size(folder / INFO)
+        if not np.array_equal(np.sort(hashes[1]), np.arange(len(hashes[1]))):
+            raise damaged(folder / HASHES, "it does not number each word once")
         if told != size:
-            raise StoreError(f"{folder} holds {told} texts, not {size}.", REBUILD)
+            raise StoreError(f"{folder} holds {told} texts, not {size}.", REPAIR)
         return cls(size, starts, rows, scores, hashes, folder / WORDS)
 
     def _known(self, query: str) -> list[int]:
@@ -170,7 +177,18 @@ class LexicalIndex:
         holding, values = self._column(word)
         places = np.minimum(np.searchsorted(holding, rows), max(0, len(holding) - 1))
         found: Scores = np.where(holding[places] == rows, values[places], np.float32(0))
+        if not _are_scores(found):
+            raise _damaged(word)
         return found
+
+
+def _are_scores(values: Scores) -> bool:
+    """Whether all are numbers of 0 or more; one that is no number compares as false."""
+    return not len(values) or bool(values.min() >= 0 and values.max() < np.inf)
+
+
+def _damaged(word: int) -> StoreError:
+    return StoreError(f"The store is damaged: its BM25 index tells no texts and scores of word {word}.", REPAIR)
 
 
 def inverse_frequency(held_by: int, size: int) -> float:

@@ -19,7 +19,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from index.disk.generations import REBUILD
+from index.disk.generations import REPAIR
 from index.embedding import Vectors
 from index.errors import StoreError
 from index.search.vectors import FEW, VectorTable, load_vectors
@@ -30,6 +30,7 @@ _NUMBERS_PER_CODE = 4  # of a vector, put together into 4 bits
 _TRAINED = 20_000  # vectors that the codes are learned from
 _REFINED = 10  # candidates per hit: at 230,000 passages recall@10 is 1.000 and recall@50 0.995
 _BLOCK = 16_384  # vectors that are read at a time
+_OFF = 0.02  # of the squared length of a vector, by its rounding to half precision and less
 _MAPPED_FROM = 16_000_000  # bytes of a file; FAISS reads a smaller one in no time, and then sees where it is cut off
 
 _CODES = (faiss.IndexPQFastScan, faiss.IndexScalarQuantizer)
@@ -139,7 +140,7 @@ class CodedIndex:
 
     def _cosines(self, vector: Vectors, rows: NDArray[np.int64]) -> list[Vectors]:
         blocks = (rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK))
-        return [self.vectors(block) @ vector for block in blocks]
+        return [_unit(self.vectors(block)) @ vector for block in blocks]
 
 
 def open_dense(vectors: Path, codes: Path) -> DenseIndex | CodedIndex:
@@ -155,11 +156,11 @@ def open_dense(vectors: Path, codes: Path) -> DenseIndex | CodedIndex:
     table = load_vectors(vectors)
     if table.dtype == np.float32:  # few, when it was built
         made = DenseIndex(table.shape[1])
-        made.add(range(len(table)), np.asarray(table, np.float32))
+        made.add(range(len(table)), _unit(np.asarray(table, np.float32)))
         return made
     found = _read(codes)
     if type(found) not in _CODES or (found.ntotal, found.d) != table.shape:
-        raise StoreError(f"{codes} is damaged: it does not fit {vectors.name}.", REBUILD)
+        raise StoreError(f"{codes} is damaged: it does not fit {vectors.name}.", REPAIR)
     return CodedIndex(found, table)
 
 
@@ -186,6 +187,18 @@ def write_codes(vectors: Path, codes: Path) -> None:
             raise output.error or OSError(_reason(error)) from error
 
 
+def _unit(vectors: Vectors) -> Vectors:
+    """The same vectors, which are of length 1, or 0 where a text has no word.
+
+    Raises:
+        StoreError: Some are not, so they are not what was written.
+    """
+    lengths = np.einsum("ij,ij->i", vectors, vectors)
+    if not bool(np.all((np.abs(lengths - 1) < _OFF) | (lengths == 0))):
+        raise StoreError("The store is damaged: some of its vectors are not of length 1.", REPAIR)
+    return vectors
+
+
 def _only(allowed: NDArray[np.bool_]) -> Any:
     bits = np.packbits(allowed, bitorder="little")
     return faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))  # type: ignore[call-arg, arg-type]
@@ -201,9 +214,9 @@ def _read(codes: Path) -> Any:
         large = codes.stat().st_size >= _MAPPED_FROM
         return faiss.read_index(str(codes), faiss.IO_FLAG_MMAP_IFC if large else 0)
     except OSError as error:
-        raise StoreError(f"{codes} cannot be read ({error.strerror}).", REBUILD) from error
+        raise StoreError(f"{codes} cannot be read ({error.strerror}).", REPAIR) from error
     except RuntimeError as error:
-        raise StoreError(f"{codes} cannot be read ({_reason(error)}).", REBUILD) from error
+        raise StoreError(f"{codes} cannot be read ({_reason(error)}).", REPAIR) from error
 
 
 class _Output:

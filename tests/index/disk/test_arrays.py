@@ -68,12 +68,20 @@ def test_a_damaged_file_is_refused(saved, damage):
             "text": b"x" * 99,
         }
         saved.write_bytes(cuts[damage])
-    with pytest.raises(StoreError, match=r"table\.npy is missing or damaged \(.+\)\. Run `wenju build` again\."):
+    with pytest.raises(StoreError, match=r"table\.npy is missing or damaged \(.+\)\. Run .*`wenju build` again\."):
+        load_table(saved, np.int32, shape=(None, None))
+
+
+def test_a_head_that_is_no_python_is_damage(saved):
+    data = saved.read_bytes()
+    saved.write_bytes(data.replace(b"{", b"(", 1))  # the tokenizer's own error, which is no ValueError
+    with pytest.raises(StoreError, match=r"table\.npy is missing or damaged"):
         load_table(saved, np.int32, shape=(None, None))
 
 
 def test_a_damage_is_told_with_its_file():
-    assert str(damaged(Path("a/b.npy"), "why")) == "a/b.npy is missing or damaged (why). Run `wenju build` again."
+    told = str(damaged(Path("a/b.npy"), "why"))
+    assert told == "a/b.npy is missing or damaged (why). Run `wenju doctor --repair`, or `wenju build` again."
 
 
 def test_a_new_table_is_all_zero(tmp_path):

@@ -201,7 +201,7 @@ def test_a_damaged_line_is_told_when_it_is_read_and_the_others_are_read(tmp_path
     assert (items["a"].number, items["c"].number, items.key_at(1)) == (1, 3, "b")
     for read in (lambda: items["b"], lambda: items.at(1), lambda: list(items.values())):
         with pytest.raises(
-            StoreError, match=r"things\.jsonl is missing or damaged \(line 2: .*Run `wenju build` again"
+            StoreError, match=r"things\.jsonl is missing or damaged \(line 2: .*`wenju doctor --repair`"
         ):
             read()
     with pytest.raises(StoreError, match=r"things\.jsonl is missing or damaged"):
@@ -223,7 +223,7 @@ def test_bytes_that_are_no_items_are_told_by_whatever_reads_them(tmp_path, damag
         lambda: list(items.values()),
         lambda: list(read_lines(file, THINGS)),
     ):
-        with pytest.raises(StoreError, match=r"things\.jsonl is missing or damaged \(.*Run `wenju build` again"):
+        with pytest.raises(StoreError, match=r"things\.jsonl is missing or damaged \(.*`wenju doctor --repair`"):
             read()
 
 

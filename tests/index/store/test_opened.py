@@ -153,7 +153,7 @@ def test_a_file_is_no_store(tmp_path):
 )
 def test_a_current_that_points_nowhere(store_path, content):
     (store_path / "CURRENT").write_bytes(content)
-    with pytest.raises(StoreError, match=r"Run `wenju build` again\."):
+    with pytest.raises(StoreError, match=r"`wenju build` again\."):
         open_store(store_path)
 
 
@@ -168,14 +168,14 @@ def damage_file(file, damage):
 @pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "longer"])
 def test_a_damaged_file_is_named(store_path, file_name, damage):
     damage_file(generation_of(store_path) / file_name, damage)
-    with pytest.raises(StoreError, match=rf"{file_name}.* Run `wenju build` again\."):
+    with pytest.raises(StoreError, match=rf"{file_name}.* `wenju build` again\."):
         open_store(store_path)
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "longer"])
 def test_a_damaged_manifest_is_named(store_path, damage):
     damage_file(generation_of(store_path) / "manifest.json", damage)
-    with pytest.raises(StoreError, match=r"manifest\.json.* Run `wenju build` again\."):
+    with pytest.raises(StoreError, match=r"manifest\.json.* `wenju build` again\."):
         open_store(store_path)
 
 
@@ -183,17 +183,121 @@ def test_a_damaged_manifest_is_named(store_path, damage):
 UNREAD = {"keys.npy", "lexical/words.jsonl", "pages.jsonl", "articles.jsonl"}
 
 
+@pytest.fixture
+def large(monkeypatch):
+    """As if all files were too large to compare their hashes when a store is opened."""
+    monkeypatch.setattr(index.store.opened, "HASHED", 0)
+
+
+def test_one_flipped_bit_is_refused_in_whatever_file(store_path, file_name):
+    file = generation_of(store_path) / file_name
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(StoreError, match=rf"damaged: {file_name} changed.*`wenju doctor --repair`"):
+        open_store(store_path)
+
+
+def test_hashes_are_compared_of_the_smallest_files_up_to_a_bound(store_path, monkeypatch):
+    folder = generation_of(store_path)
+    held = sorted((size, name) for name, size in read_manifest(store_path).files.items())
+    monkeypatch.setattr(index.store.opened, "HASHED", sum(size for size, _ in held[:-1]))
+    largest = folder / held[-1][1]
+    read, digest = [], index.store.opened.digest
+    monkeypatch.setattr(index.store.opened, "digest", lambda file: read.append(file) or digest(file))
+    open_store(store_path)
+    assert len(read) == len(held) - 1
+    assert largest not in read
+
+
+def change(file, place, number, kind):
+    """Put a number into a table on disk."""
+    table = np.load(file)
+    table.view(kind)[place] = number
+    file.write_bytes(b"")
+    with file.open("wb") as stream:
+        np.save(stream, table)
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize(
+    ("name", "place", "number", "kind"),
+    [
+        ("pages.index.npy", (1, 0), -1, "i8"),  # the hashes of the keys are not in order
+        ("passages.npy", (0, 0), 2, "i4"),  # nor are the articles of passages
+        ("articles.npy", (1, 0), 4_000_000, "i4"),  # a day after the year 9999
+        ("articles.npy", (1, 0), -1, "i4"),
+        ("lexical/starts.npy", 1, 0, "i8"),  # a word without a text
+        ("lexical/hashes.npy", (1, 0), 1, "i8"),  # two words of one number
+        ("vectors.npy", (0, 0), np.nan, "f4"),
+        ("vectors.npy", (0, 0), 3, "f4"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_in_large_files_too(store_path, name, place, number, kind):
+    change(generation_of(store_path) / name, place, number, kind)
+    with pytest.raises(StoreError, match=r"damaged.*`wenju doctor --repair`"):
+        open_store(store_path)
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize(
+    ("name", "place", "number", "kind", "use"),
+    [
+        ("passages.npy", (2, 0), 99_999, "i4", lambda store: store.passages.at([0])),  # past the article
+        ("passages.npy", (1, 0), -1, "i4", lambda store: store.passages.at([0])),
+        ("lexical/rows.npy", slice(None), 99_999, "i4", lambda store: store.lexical.search("龙舟", 1)),
+        ("lexical/rows.npy", slice(None), -1, "i4", lambda store: store.lexical.search("龙舟", 1)),
+        ("lexical/scores.npy", slice(None), np.nan, "f4", lambda store: store.lexical.search("龙舟", 1)),
+        ("lexical/scores.npy", slice(None), np.inf, "f4", lambda store: store.lexical.scores("龙舟", range(9))),
+    ],
+)
+def test_what_opening_does_not_look_at_is_told_when_it_is_used(store_path, name, place, number, kind, use):
+    change(generation_of(store_path) / name, place, number, kind)
+    store = open_store(store_path)
+    with pytest.raises(StoreError, match=r"damaged.*`wenju doctor --repair`"):
+        use(store)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_key_whose_hash_was_changed_is_damage_and_not_a_missing_article(store_path):
+    file = generation_of(store_path) / "articles.index.npy"
+    keys = np.load(file)[1].view(np.uint64)
+    change(file, (1, 0), int(keys[0]) - 1, "u8")  # still in order
+    with pytest.raises(StoreError, match=r"articles\.index\.npy.*does not find the key"):
+        list(open_store(store_path).articles.values())
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("passages.npy", lambda store: store.passages.id_at(0)),
+        ("articles.index.npy", lambda store: store.articles.key_at(0)),
+    ],
+)
+def test_a_table_that_changes_while_it_is_open_is_told(store_path, name, use):
+    file = generation_of(store_path) / name
+    store = open_store(store_path)
+    with file.open("rb+") as stream:
+        stream.seek(128)  # behind the head
+        stream.write(b"\x77" * (file.stat().st_size - 128))
+    with pytest.raises(StoreError, match=r"damaged.*`wenju doctor --repair`"):
+        use(store)
+
+
+@pytest.mark.usefixtures("large")
 def test_a_file_of_the_right_size_with_wrong_bytes_is_refused(store_path, file_name):
     file = generation_of(store_path) / file_name
     file.write_bytes(bytes(file.stat().st_size))
     if file_name in UNREAD:
         open_store(store_path)
     else:
-        with pytest.raises(StoreError, match=r"Run `wenju build` again\."):
+        with pytest.raises(StoreError, match=r"`wenju build` again\."):
             open_store(store_path)
     assert [finding.file for finding in examine(store_path)] == [file_name]
 
 
+@pytest.mark.usefixtures("large")
 def test_texts_that_are_lost_are_told_when_they_are_asked_for(store_path):
     for name in ("pages.jsonl", "articles.jsonl"):
         file = generation_of(store_path) / name
@@ -216,7 +320,7 @@ def test_texts_that_are_lost_are_told_when_they_are_asked_for(store_path):
         lambda: store.catalog.select(Filter(files=("liuhe.txt",))),
     ):
         with pytest.raises(
-            StoreError, match=r"(pages|articles)\.jsonl is missing or damaged \(line \d: .*Run `wenju build`"
+            StoreError, match=r"(pages|articles)\.jsonl is missing or damaged \(line \d: .*`wenju doctor --repair`"
         ):
             read()
     assert store.lexical.search("龙舟", 1)[0][0] in {3, 4}  # numbers are whole
@@ -258,7 +362,7 @@ def test_damaged_codes_are_named(coded_path, damage):
         file.write_bytes(bytes(file.stat().st_size))
     else:
         damage_file(file, damage)
-    with pytest.raises(StoreError, match=r"index\.faiss.* Run `wenju build` again\."):
+    with pytest.raises(StoreError, match=r"index\.faiss.* `wenju build` again\."):
         open_store(coded_path)
 
 

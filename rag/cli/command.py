@@ -9,6 +9,7 @@ were), 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -39,13 +40,8 @@ _DEFAULTS = RagConfig()
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
-    if given[:1] == ["eval"]:  # has commands and options of its own
-        from rag.cli.evaluation import main as evaluate
-
-        return evaluate(given[1:])
-    args = make_parser().parse_args(given)
     try:
-        code = args.run(args) or 0
+        code = _run(given)
         sys.stdout.flush()
     except WenjuError as error:
         print(f"wenju: {error}", file=sys.stderr)
@@ -53,9 +49,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
         sys.stdout = None  # else closing it fails again at exit
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.stdout = None
+        print(f"wenju: The disk is full ({error}). Free some space, or write elsewhere.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
-    return int(code)
+    return code
+
+
+def _run(given: Sequence[str]) -> int:
+    if given[:1] == ["eval"]:  # has commands and options of its own
+        from rag.cli.evaluation import main as evaluate
+
+        return evaluate(given[1:])
+    args = make_parser().parse_args(given)
+    return int(args.run(args) or 0)
 
 
 def _build(args: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import subprocess
@@ -296,3 +297,30 @@ def test_a_store_is_pushed_into_milvus_and_asked_there(store, tmp_path, capsys, 
 def test_what_needs_a_folder_says_so(command, capsys) -> None:
     assert main([*command, "--store", "milvus://127.0.0.1:1/news"]) == 1
     assert "lies in Milvus, and this needs the folder" in capsys.readouterr().err
+
+
+class Full(io.StringIO):
+    """A file on a full disk; when that shows is up to its buffer."""
+
+    def __init__(self, *, buffered: bool) -> None:
+        super().__init__()
+        self._buffered = buffered
+
+    def write(self, text: str) -> int:
+        if self._buffered:
+            return len(text)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("buffered", [False, True])
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_full_disk_under_the_output_is_told_in_a_line(store, capsys, monkeypatch, options, buffered) -> None:
+    monkeypatch.setattr(sys, "stdout", Full(buffered=buffered))
+    assert main(["ask", "柳河镇图书馆藏书多少册？", "--store", store, *options]) == 1
+    told = capsys.readouterr().err
+    assert told == (
+        "wenju: The disk is full ([Errno 28] No space left on device). Free some space, or write elsewhere.\n"
+    )

@@ -5,8 +5,8 @@ Run: python -m benchmarks.flips --points 500 --pages seeds
 Builds a store over the pages, then again and again flips one bit of one of its files: half of the time before the store
 is opened, half while it is open. Each time the store is asked the same questions. What is right is the same answer as
 before, a ``StoreError``, or an ``AnswerError`` of a citation that holds no more; wrong is all else. Then ``wenju
-doctor`` must find something. ``--large`` leaves out the hashes at opening, as for files above their bound, so that the
-other checks are seen.
+doctor`` must find something. ``--large`` leaves out the hashes at opening and maps all files, as where they are
+large, so that the other checks are seen.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import index.disk.arrays
 import index.store.opened
 from index.build import build_store
 from index.config import IndexConfig
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--ask", nargs="+", default=["谁出席了会议？", "今年产量是多少？", "什么时候开始？"])
     args = parser.parse_args(argv)
     if args.large:
-        index.store.opened.HASHED = 0
+        index.store.opened.HASHED, index.disk.arrays.MAPPED_FROM = 0, 1
     with tempfile.TemporaryDirectory() as work:
         told = flip_bits(args.pages, Path(work) / "store", args.model, args.points, args.ask, args.seed)
     print("\n".join(f"{count:>5}  {what}" for what, count in sorted(told.items())))

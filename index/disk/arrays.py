@@ -15,7 +15,10 @@ from numpy.typing import DTypeLike, NDArray
 from index.disk.generations import REPAIR
 from index.errors import StoreError
 
-__all__ = ["GrowingTable", "damaged", "load_table", "new_table", "save_table", "write_rows"]
+__all__ = ["MAPPED_FROM", "GrowingTable", "damaged", "load_table", "new_table", "save_table", "write_rows"]
+
+MAPPED_FROM = 4_000_000
+"""Bytes of a file that is mapped; a smaller one is read, and then nothing that befalls it on the disk is felt."""
 
 
 def save_table(file: Path, table: NDArray[Any]) -> None:
@@ -25,7 +28,7 @@ def save_table(file: Path, table: NDArray[Any]) -> None:
 
 
 def load_table(file: Path, *kinds: DTypeLike, shape: tuple[int | None, ...]) -> NDArray[Any]:
-    """Map a table.
+    """Map a table, or read a small one.
 
     Args:
         file: What one of this module's functions wrote.
@@ -36,7 +39,8 @@ def load_table(file: Path, *kinds: DTypeLike, shape: tuple[int | None, ...]) -> 
         StoreError: The file is missing, cut off, or no such table.
     """
     try:
-        table = np.load(file, mmap_mode="r", allow_pickle=False)
+        large = file.stat().st_size >= MAPPED_FROM
+        table = np.load(file, mmap_mode="r" if large else None, allow_pickle=False)
     except (OSError, ValueError, EOFError, SyntaxError, TokenError) as error:  # its head is Python
         raise damaged(file, str(error)) from error
     fits = len(table.shape) == len(shape) and all(
@@ -44,6 +48,7 @@ def load_table(file: Path, *kinds: DTypeLike, shape: tuple[int | None, ...]) -> 
     )
     if not fits or table.dtype not in [np.dtype(kind) for kind in kinds]:
         raise damaged(file, f"it holds {table.dtype} of shape {table.shape}")
+    table.flags.writeable = False
     return np.asarray(table)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from index.disk import arrays
 from index.disk.arrays import damaged, load_table, save_table
 from index.errors import StoreError
 
@@ -226,8 +227,8 @@ def read_lines(file: Path, adapter: TypeAdapter[T]) -> Iterator[T]:
 def _map(file: Path) -> mmap.mmap | bytes:
     try:
         with file.open("rb") as stream:
-            if os.fstat(stream.fileno()).st_size == 0:  # which cannot be mapped
-                return b""
+            if os.fstat(stream.fileno()).st_size < arrays.MAPPED_FROM:
+                return stream.read()
             return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise damaged(file, error.strerror or str(error)) from error

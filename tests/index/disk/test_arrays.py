@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import index.disk.arrays
 from index.disk.arrays import GrowingTable, damaged, load_table, new_table, save_table, write_rows
 from index.errors import StoreError
 
@@ -22,10 +23,12 @@ def saved(tmp_path):
     return tmp_path / "table.npy"
 
 
-def test_what_was_saved_is_mapped(saved):
+@pytest.mark.parametrize(("bound", "mapped"), [(0, True), (176, True), (177, False)])  # 128 bytes of head, 12 numbers
+def test_what_was_saved_is_mapped_where_it_is_large_and_else_read(saved, bound, mapped, monkeypatch):
+    monkeypatch.setattr(index.disk.arrays, "MAPPED_FROM", bound)
     table = load_table(saved, np.int32, shape=(3, 4))
     assert table.tolist() == TABLE.tolist()
-    assert isinstance(table.base, np.memmap) or isinstance(table, np.memmap)
+    assert (isinstance(table.base, np.memmap) or isinstance(table, np.memmap)) == mapped
     assert not table.flags.writeable
     np.testing.assert_array_equal(np.load(saved), TABLE)  # a file that others can read
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import index.disk.arrays
 import index.disk.records
 import index.store.searches
 import index.store.texts
@@ -187,6 +188,7 @@ UNREAD = {"keys.npy", "lexical/words.jsonl", "pages.jsonl", "articles.jsonl"}
 def large(monkeypatch):
     """As if all files were too large to compare their hashes when a store is opened."""
     monkeypatch.setattr(index.store.opened, "HASHED", 0)
+    monkeypatch.setattr(index.disk.arrays, "MAPPED_FROM", 1)  # an empty file cannot be mapped
 
 
 def test_one_flipped_bit_is_refused_in_whatever_file(store_path, file_name):
@@ -265,6 +267,16 @@ def test_a_key_whose_hash_was_changed_is_damage_and_not_a_missing_article(store_
     change(file, (1, 0), int(keys[0]) - 1, "u8")  # still in order
     with pytest.raises(StoreError, match=r"articles\.index\.npy.*does not find the key"):
         list(open_store(store_path).articles.values())
+
+
+def test_what_befalls_small_files_is_not_felt_once_they_are_open(store_path):
+    store = open_store(store_path)
+    before = [*store.passages.values()], [*store.articles.values()], [*store.pages.values()], rows(store, "龙舟")
+    for file in generation_of(store_path).rglob("*"):
+        if file.is_file():
+            os.truncate(file, 0)  # where one was mapped, reading it would end the process
+    after = [*store.passages.values()], [*store.articles.values()], [*store.pages.values()], rows(store, "龙舟")
+    assert after == before
 
 
 @pytest.mark.usefixtures("large")

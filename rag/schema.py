@@ -93,6 +93,7 @@ class Warns(StrEnum):
     MISMATCH = "mismatch"  # the question takes something for granted that the evidence contradicts
     MISSING = "missing"  # a part of the question that the evidence does not answer
     STRUCK = "struck"  # a generated sentence that the evidence does not carry, and that was taken out
+    MEANT = "meant"  # characters of the question were taken for others of the same sound, which the pages have
     RESOLVED = "resolved"  # nothing to warn of: which day a word such as 昨天 means
     FALLBACK = "fallback"  # the language model could not answer, quotes stand in
 

@@ -64,6 +64,7 @@ DOORS = {
     "bm25s": set(),  # tests compare with it
     "scipy": {"index.embedding", "index.search.bm25_build"},
     "rjieba": {"index.text"},
+    "pypinyin": {"rag.query.sounds"},
     "opencc": {"index.text"},
     "sentence_transformers": {"index.embedding"},
     "tokenizers": {"index.embedding", "rag.retrieval.crossencoder"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.reading.views import row_around
 from index.schema import Article, Passage
@@ -17,7 +17,8 @@ from index.store.opened import Store
 from index.text import clause_spans, fold, is_chinese, legible, pieces
 from rag.answerers.base import Extract, Reading
 from rag.answerers.days import resolve_days
-from rag.query.question import Asks, Question
+from rag.query.question import Asks, Question, understand
+from rag.query.sounds import sounds_alike
 from rag.retrieval.cache import sentences_of
 from rag.retrieval.crossencoder import CrossEncoder, Judgement, Verdict, load_crossencoder
 from rag.retrieval.judging import DATELINE, evidence, head_of, judge_passages
@@ -28,6 +29,7 @@ __all__ = ["ExtractiveReader"]
 _ALSO = 0.5  # probability from which a further passage adds to a list
 _CLEAR = 0.3  # probability of a stretch from which it is the answer, whatever else the model marks
 _DIFFERS = 0.4  # probability from which a passage contradicts the question
+_ANSWERS = 0.5  # probability from which a passage answers for what was asked, though others tell it of something else
 _FARTHEST = 3  # passages that a list may be gathered from
 _LONG_SENTENCE = 100  # characters; a longer one is quoted by its ；clauses
 _LONGEST_QUOTE = 200  # characters; a longer one is quoted by its parts between commas or spaces
@@ -60,17 +62,34 @@ class ExtractiveReader:
 
     def read(self, question: Question, hits: Sequence[Hit], store: Store) -> Reading:
         """Find what answers; see :class:`rag.answerers.base.Reader`."""
+        read = self._judge(question, hits, store)
+        if slip := _slip(question, read):
+            asked, meant = slip
+            reading = self._read_as(question.query.replace(asked, meant), question, hits, store)
+            if reading.extracts:
+                form = "“{}”按同音的“{}”查找。" if is_chinese(question.asked) else "“{}” was taken for “{}”."
+                return replace(reading, remarks=(Remark(Warns.MEANT, form.format(asked, meant)), *reading.remarks))
+        return self._decide(question, read)
+
+    def _read_as(self, query: str, question: Question, hits: Sequence[Hit], store: Store) -> Reading:
+        meant = understand(query, question.asked)
+        return self._decide(meant, self._judge(meant, hits, store))
+
+    def _judge(self, question: Question, hits: Sequence[Hit], store: Store) -> list[_Read]:
         model = self._model or load_crossencoder()
         passages = [store.passages[hit.passage_id] for hit in hits]
         judged = judge_passages(model, question.query, passages, store)
-        read = [
+        return [
             _Read(hit, passage, store.articles[passage.article_id], judgement)
             for hit, passage, judgement in zip(hits, passages, judged, strict=False)
         ]
+
+    def _decide(self, question: Question, read: Sequence[_Read]) -> Reading:
         if not read:
             return Reading((), 0.0, "no passage has to do with the question")
         best = max(read, key=lambda one: one.judged.support)
-        confidence = model.confidence(evidence([one.judged for one in read]))
+        read = _of_what_was_asked(question, best, read)
+        confidence = (self._model or load_crossencoder()).confidence(evidence([one.judged for one in read]))
         told = f"holds {best.judged.holds:.2f}, relevance {best.judged.relevance:.2f}, span {best.judged.sure:.2f}"
         if contradiction := _contradiction(question, read, confidence):
             return contradiction
@@ -167,6 +186,37 @@ def _around(text: str, parts: Sequence[Range], start: int, end: int) -> Range:
     """The parts of a stretch that hold some words, from the first to the last."""
     touched = [(a, b) for a, b in parts if a < end and start < b] or [(start, end)]
     return touched[0][0], touched[-1][1]
+
+
+def _slip(question: Question, read: Sequence[_Read]) -> tuple[str, str] | None:
+    """Words of the question, and those of a page of the same sound that were meant: 连家 for 链家."""
+    best = max(read, key=lambda one: one.judged.conflict, default=None)
+    if best is None or best.judged.relevance < _ALSO or best.judged.conflict <= _DIFFERS:
+        return None
+    head = head_of(best.passage, best.article)
+    told = [best.passage.text[a:b] for a, b in best.judged.told] + [head[a:b] for a, b in best.judged.told_above]
+    for asked in (question.query[a:b].strip() for a, b in best.judged.asked):
+        for words in map(legible, told):
+            windows = (words[at : at + len(asked)] for at in range(len(words) - len(asked) + 1))
+            if len(asked) > 1 and (meant := next((w for w in windows if sounds_alike(w, asked)), None)):
+                return asked, meant
+    return None
+
+
+def _of_what_was_asked(question: Question, best: _Read, read: Sequence[_Read]) -> list[_Read]:
+    """The passages without those that say the same of something else, where the best one answers for what was asked.
+
+    A page may tell of 朝阳区 what another tells of 昌平区; only where none tells it of 昌平区 does that contradict.
+    """
+    if best.judged.support < _ANSWERS:
+        return list(read)
+    stands = fold(f"{head_of(best.passage, best.article)}\n{legible(best.passage.text)}")
+
+    def names_another(one: _Read) -> bool:
+        asked = [fold(question.query[a:b].strip()) for a, b in one.judged.asked]
+        return one.judged.conflict > _DIFFERS and bool(asked) and all(words in stands for words in asked)
+
+    return [one for one in read if one is best or not names_another(one)]
 
 
 def _contradiction(question: Question, read: Sequence[_Read], confidence: float) -> Reading | None:

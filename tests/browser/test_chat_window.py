@@ -347,7 +347,7 @@ async def test_a_running_answer_stops_for_good_and_the_next_question_waits_its_t
         await page.keyboard.press("Escape")
         await expect(_answers(page).first).to_contain_text("已停止")
         await expect(page.locator(".wj-stop")).to_be_hidden()
-        assert await asyncio.to_thread(_SlowModel.left.wait, 10)  # the model was hung up on
+        assert await asyncio.to_thread(_SlowModel.left.wait, 30)  # the model was hung up on
         await _go(page, "设置")
         await page.get_by_role("radio", name="摘引原文").check()
         await _go(page, "问答")

@@ -12,7 +12,7 @@ from rag.answerers.extractive import ExtractiveReader
 from rag.query.question import understand
 from rag.retrieval.crossencoder import VERDICTS, Judgement
 from rag.retrieval.retriever import search
-from rag.schema import Hit, Warns
+from rag.schema import Hit, Remark, Warns
 
 PAGES = {
     "a.txt": "柳河镇图书馆开馆\n本报记者 周小雨\n"
@@ -129,6 +129,29 @@ def test_a_contradiction_is_a_refusal_that_names_both(store):
     (remark,) = reading.remarks
     assert (remark.warns, remark.text) == (Warns.MISMATCH, "问题里说“红星大桥”，文中是“鹿鸣大桥”。")
     assert marked(store, reading.instead) == [["鹿鸣大桥"]]
+
+
+def test_where_a_page_answers_for_what_was_asked_another_page_contradicts_nothing(store):
+    another = says(told=["青滩镇"], asked=["柳河镇"], differs=0.95)
+    own = says(["3200册"], answers=0.8, none=0.2)
+    reading = read(store, "柳河镇藏书多少册？", a=own, c=another)
+    assert (reading.direct, reading.confidence) == ("3200册", 0.9)
+    unsure = says(["3200册"], answers=0.45, none=0.55)
+    assert read(store, "柳河镇藏书多少册？", a=unsure, c=another).extracts == ()
+    elsewhere = says(["480米"], answers=0.8, none=0.2)  # of a page that does not name what was asked
+    assert read(store, "柳河镇藏书多少册？", b=elsewhere, c=another).extracts == ()
+
+
+def test_a_word_typed_by_its_sound_is_taken_for_that_of_the_page(store):
+    def hears(question, text):
+        return (own if "柳河" in question else slip)(question, text)
+
+    slip, own = says(told=["柳河镇"], asked=["刘河"], differs=0.9), says(["3200册"], answers=0.9)
+    reading = read(store, "刘河镇图书馆藏书多少册？", a=hears)
+    assert reading.direct == "3200册"
+    assert reading.remarks == (Remark(Warns.MEANT, "“刘河”按同音的“柳河”查找。"),)
+    other = read(store, "溪口镇图书馆藏书多少册？", a=says(told=["柳河镇"], asked=["溪口镇"], differs=0.9))
+    assert (other.extracts, other.remarks[0].warns) == ((), Warns.MISMATCH)
 
 
 def test_what_the_question_says_itself_is_no_difference(store):

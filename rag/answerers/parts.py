@@ -42,7 +42,7 @@ def _joined(readings: Sequence[tuple[Question, Reading]], question: Question) ->
     missing = [part for part, reading in readings if not reading.extracts]
     form = "没有找到这一问的答案：{}" if is_chinese(question.asked) else "Not found: {}"
     remarks = [remark for reading in answered for remark in reading.remarks]
-    remarks += [Remark(Warns.MISSING, form.format(part.asked.strip("，,；;。 "))) for part in missing]
+    remarks += [Remark(Warns.MISSING, form.format(part.asked)) for part in missing]
     return Reading(
         extracts=tuple(_distinct([extract for reading in answered for extract in reading.extracts])),
         confidence=min(reading.confidence for reading in answered),  # the answer is right only if each of them is

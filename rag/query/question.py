@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from index.text import NameKind, fold, latin_share, legible, name_kinds, names, tokens
+from index.text import NameKind, fold, is_chinese, latin_share, legible, name_kinds, names, tokens
 from rag.errors import RetrievalError
 
 __all__ = [
@@ -134,7 +134,9 @@ def _part(text: str, whole: str) -> Question:
     """One question of several: it is searched with the names of the others, for they often share a subject."""
     folded = fold(text)
     shared = (name for name in _names(whole) if name not in folded)
-    return Question(text, " ".join([*shared, text]), _kind(folded))
+    bare = text.strip("，,；;。？?！! ")  # the reading model knows a question by its mark
+    asked = f"{bare}{'？' if is_chinese(bare) else '?'}"
+    return Question(asked, " ".join([*shared, asked]), _kind(folded))
 
 
 def split_question(text: str) -> tuple[str, ...]:

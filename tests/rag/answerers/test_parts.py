@@ -28,7 +28,7 @@ def test_a_single_question_is_read_once(tiny_store, scripted_reader) -> None:
 def test_both_parts_are_answered(tiny_store, scripted_reader) -> None:
     reader = scripted_reader(found("bridge", 0.7), found("library", 0.4))
     hits, reading = read_question(understand(TWO), find, reader, tiny_store)
-    assert [question.asked for question, _ in reader.asked] == ["大桥长多少米，", "图书馆又有多少册书？"]
+    assert [question.asked for question, _ in reader.asked] == ["大桥长多少米？", "图书馆又有多少册书？"]
     assert [extract.passage_id for extract in reading.extracts] == ["bridge", "library"]
     assert (reading.confidence, reading.partly, reading.remarks) == (0.4, False, ())
     assert hits == [Hit("bridge", 0.9, 1), Hit("library", 0.9, 2), Hit("both", 0.5, 3)]

@@ -159,7 +159,7 @@ def _overlap(side: str, verdict: str) -> float:
 
 def _metadata_score(row: Row, answer: Answer, store: Store) -> Score:
     if row["kind"] == "metadata_none":
-        return {"answer": float(answer.abstained or (not answer.direct and bool(_NONE.search(answer.text))))}
+        return {"answer": float(answer.abstained or bool(_NONE.search(answer.direct or answer.text)))}
     told = _bare(answer.text + " ".join(entry.headline for entry in answer.entries))
     said = [_bare(gold) in told for gold in row["answers"]]
     shown = {c.article_id for c in answer.citations} | {entry.article_id for entry in answer.entries}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from index.text import is_chinese
 from rag.query.comparison import Contest, read_comparison
 from rag.query.listing import Inquiry, read_inquiry
+from rag.query.whole import Whole, read_whole
 from rag.schema import QuestionKind
 
 __all__ = ["Wanted", "read_kind"]
@@ -25,12 +26,14 @@ class Wanted:
         words: The words that decided; empty for a fact.
         contest: Of a comparison, its sides; else None.
         inquiry: Of a list or a count of articles, what they must hold; else None.
+        whole: Of a question about an article or a topic as a whole, what it is about; else None.
     """
 
     kind: QuestionKind = QuestionKind.FACT
     words: str = ""
     contest: Contest | None = None
     inquiry: Inquiry | None = None
+    whole: Whole | None = None
 
 
 def read_kind(question: str) -> Wanted:
@@ -47,4 +50,6 @@ def read_kind(question: str) -> Wanted:
     if inquiry := read_inquiry(question):
         kind = QuestionKind.COUNT if inquiry.counts else QuestionKind.LIST
         return Wanted(kind, inquiry.words, inquiry=inquiry)
+    if whole := read_whole(question):
+        return Wanted(whole.kind, whole.words, whole=whole)
     return Wanted()

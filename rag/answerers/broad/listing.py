@@ -16,7 +16,7 @@ from rag.query.words import match_words
 from rag.retrieval.cache import sentences_of, vectors_of
 from rag.schema import NO_ARTICLES, Count, QuestionKind, Remark, Warns
 
-__all__ = ["list_articles"]
+__all__ = ["FoundArticle", "articles_about", "list_articles"]
 
 _DEPTH = 60  # passages that are looked at for a topic
 _MOST = 300  # passages with the words of a mention that are looked at
@@ -29,7 +29,7 @@ _RELEVANT = 0.3  # probability of the reader from which a doubtful article is li
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class FoundArticle:
     """An article and the passage that speaks for it."""
 
     article: Article
@@ -49,7 +49,7 @@ def list_articles(inquiry: Inquiry, desk: Desk) -> Survey:
         found = [one for one in found if _signed(inquiry.writer, one.article)]
         way = "the name stands in a byline or credit"
     elif not found:
-        found, cut = _about(inquiry.topic, desk)
+        found, cut = articles_about(inquiry.topic, desk)
         way = "ranked and read"
     shown = found[:_SHOWN]
     parts = tuple(
@@ -83,9 +83,9 @@ def _signed(name: str, article: Article) -> bool:
     return any(name in line for line in credits_) or bool(re.search(_SIGNATURE.format(re.escape(name)), article.text))
 
 
-def _mentioning(inquiry: Inquiry, desk: Desk) -> tuple[list[_Found], bool]:
+def _mentioning(inquiry: Inquiry, desk: Desk) -> tuple[list[FoundArticle], bool]:
     """The articles that have one of the words as they stand, in the order of the search."""
-    found: dict[str, _Found] = {}
+    found: dict[str, FoundArticle] = {}
     cut = False
     allowed = desk.store.catalog.select(desk.filter)
     for term in inquiry.terms:
@@ -96,7 +96,7 @@ def _mentioning(inquiry: Inquiry, desk: Desk) -> tuple[list[_Found], bool]:
             if passage.article_id in found:
                 continue
             if fold(term) in fold(passage.text) or fold(term) in _bare(article):
-                found[passage.article_id] = _Found(article, passage)
+                found[passage.article_id] = FoundArticle(article, passage)
     return list(found.values()), cut and len(found) >= _SHOWN
 
 
@@ -104,15 +104,20 @@ def _bare(article: Article) -> str:
     return fold(" ".join([*article.kicker, article.title, *article.subhead, article.text]).replace("\n", ""))
 
 
-def _about(topic: str, desk: Desk) -> tuple[list[_Found], bool]:
-    """The articles about a topic, the likeliest first."""
+def articles_about(topic: str, desk: Desk) -> tuple[list[FoundArticle], bool]:
+    """The articles about a topic, the likeliest first, and whether there may be more.
+
+    Args:
+        topic: A query.
+        desk: What to search and read with.
+    """
     scores: dict[str, float] = {}
-    found: list[_Found] = []
+    found: list[FoundArticle] = []
     for hit in desk.find(topic, _DEPTH):
         passage = desk.store.passages[hit.passage_id]
         if passage.article_id not in scores:
             scores[passage.article_id] = hit.score
-            found.append(_Found(desk.article(passage), passage))
+            found.append(FoundArticle(desk.article(passage), passage))
     held = _held(topic, [one.article for one in found], desk)
     best = max(held, default=0.0)
     if best < _NOTHING:
@@ -131,12 +136,13 @@ def _about(topic: str, desk: Desk) -> tuple[list[_Found], bool]:
 
 
 def _held(topic: str, articles: Sequence[Article], desk: Desk) -> list[float]:
+    """The share of the words of a topic, by what they tell, that each article has."""
     weights = {word: desk.store.lexical.idf(word) for word in content_words(topic)}
     matches = match_words(weights, [frozenset(tokens(_bare(article))) for article in articles], desk.store.embedder)
     return [float(share) for share in matches.share]
 
 
-def _key_sentence(one: _Found, inquiry: Inquiry, desk: Desk) -> Extract:
+def _key_sentence(one: FoundArticle, inquiry: Inquiry, desk: Desk) -> Extract:
     """The sentence of the passage that has the words, else the one that is nearest to the topic."""
     text, base = one.passage.text, one.passage.start
     spans = sentences_of(text) or ((0, len(text)),)

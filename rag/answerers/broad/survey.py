@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ from rag.retrieval.crossencoder import Judgement, load_crossencoder
 from rag.retrieval.judging import head_of
 from rag.retrieval.retriever import search
 from rag.schema import Comparison, Count, Hit, QuestionKind, Remark
+
+_ORIGINALLY = re.compile("^(?:原标题|标题)\\s*[:：]\\s*")
+_LONGEST_BEGINNING = 24  # characters
 
 __all__ = ["Desk", "Part", "Survey", "name_of"]
 
@@ -104,6 +108,10 @@ class Desk:
         """What the reading model says of each passage."""
         return load_crossencoder().read(question, [(head_of(p, self.article(p)), p.text) for p in passages])
 
+    def judge_texts(self, question: str, texts: Sequence[tuple[str, str]]) -> list[Judgement]:
+        """What the reading model says of some texts, each with the heading above it."""
+        return load_crossencoder().read(question, texts)
+
     def article(self, passage: Passage) -> Article:
         """The article of a passage."""
         return self.store.articles[passage.article_id]
@@ -117,6 +125,12 @@ class Desk:
 
 
 def name_of(article: Article) -> str:
-    """An article as a line names it: headline, file and day."""
-    title = f"《{' '.join(article.title.split())}》" if article.title else "（无标题）"
+    """An article as a line names it: headline, or how it begins; file and day."""
+    title = f"《{' '.join(article.title.split())}》" if article.title else f"“{_beginning(article.text)}……”"
     return f"{title}（{article.file}，{article.date or '日期不详'}）"
+
+
+def _beginning(text: str) -> str:
+    """The first words of a text, without what says that they are the headline of another paper."""
+    first = " ".join(_ORIGINALLY.sub("", text.strip()).split())
+    return re.split("[。！？]", first)[0][:_LONGEST_BEGINNING]

@@ -71,6 +71,7 @@ _MOST_QUOTES, _MOST_PLACES = 200, 20_000  # of an answer, and all other places o
 _BLANKS = re.compile(r"\s+")
 _JOINTS = re.compile("[、；;]")
 _MARKED = re.compile(r"(.+?)((?:\[\d{1,6}\])+)(?:\n|\Z)", re.DOTALL)
+_NUMBERED = re.compile(r"^(?:\d+\. |[\d-]{4,10}　)")  # the place in a list, or the day in a timeline
 _LISTS = {QuestionKind.LIST, QuestionKind.COUNT}
 _NO_ARTICLES = re.compile(re.escape(NO_ARTICLES).replace(re.escape("{}"), "[^\n]{1,2000}"))
 _NUMBER = re.compile(r"\d+")
@@ -392,7 +393,7 @@ def _survey_faults(bundle: Bundle, articles: Mapping[str, Article]) -> list[str]
 
 def _is_head(head: str, citation: Citation, article: Article | None) -> bool:
     """Whether a line above a quote names its article, as in a list, or a figure of the quote, as in a comparison."""
-    listed = article is not None and head == f"{citation.number}. {name_of(article)}"
+    listed = article is not None and _NUMBERED.sub("", head) == name_of(article)
     return listed or any(head.endswith(f"：{citation.quote[start:end]}") for start, end in citation.marks)
 
 

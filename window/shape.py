@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
@@ -50,7 +51,7 @@ def answer_view(answer: Answer, store: Store) -> dict[str, Any]:
         "citations": [citation_view(citation, store) for citation in answer.citations],
         "nearest": [citation_view(citation, store) for citation in answer.nearest],
         "query": answer.trace.query,
-        "milliseconds": round(sum(answer.trace.timings.values())),
+        "comparison": asdict(answer.comparison) if answer.comparison else None,
     }
 
 

@@ -18,8 +18,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -485,3 +485,65 @@ async def test_a_port_that_is_taken_is_one_clear_line(seeds_app: _App) -> None:
     assert second.returncode == 1
     (line,) = [line for line in second.stderr.splitlines() if line.strip()]
     assert re.search(r"127\.0\.0\.1:\d+ .*--port", line)
+
+
+async def test_a_reload_keeps_the_conversation_and_the_draft(seeds_app: _App) -> None:
+    async with _window(seeds_app, _DESKTOP) as page:
+        await _ask(page, _QUESTION)
+        await _box(page).fill("它的")
+        await page.reload()
+        await expect(page.locator(".wj-question")).to_have_text([_QUESTION])
+        await expect(_box(page)).to_have_value("它的")
+        await page.locator(".wj-source").first.click()
+        await expect(page.locator(".wj-paper mark").first).to_be_visible()
+        await page.locator("#wj-new").click()
+        await page.reload()
+        await expect(page.locator(".wj-hero")).to_be_visible()
+        await expect(page.locator(".wj-question")).to_have_count(0)
+
+
+async def test_an_address_asks_once_and_the_last_question_is_recalled(seeds_app: _App) -> None:
+    async with _window(seeds_app, _DESKTOP) as page:
+        await page.goto(f"{seeds_app.url}?q={_QUESTION}")
+        await expect(page.locator(".wj-direct")).to_be_visible()
+        assert "q=" not in page.url
+        await page.reload()
+        await expect(page.locator(".wj-question")).to_have_text([_QUESTION])
+        await page.locator(".wj-question").click()
+        await page.keyboard.press("/")
+        await page.keyboard.press("ArrowUp")
+        await expect(_box(page)).to_have_value(_QUESTION)
+
+
+async def test_a_comparison_is_a_table_of_two_sides(seeds_app: _App) -> None:
+    async with _window(seeds_app, _DESKTOP) as page:
+        await _ask(page, "昌平和青岛哪个聘请的劳模导师更多？")
+        await expect(page.locator(".wj-sides tr")).to_have_text([re.compile("昌平.*42位"), re.compile("青岛.*114名")])
+        await expect(page.locator(".wj-wins th")).to_have_text("青岛")
+
+
+async def test_a_printed_page_is_shown_with_the_quote_boxed(make_pdf: Callable[..., bytes], tmp_path: Path) -> None:
+    rows = [
+        (60, 700, 24, "白塔镇启用新车站"),
+        (60, 660, 10, "白塔镇汽车站上月启用，"),
+        (60, 645, 10, "每天发车四十二班。"),
+    ]
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "a.pdf").write_bytes(make_pdf(rows))
+    with contextmanager(_start)(tmp_path) as app:
+        async with _window(app, _DESKTOP) as page:
+            await _ask(page, "白塔镇汽车站每天发车多少班？")
+            await page.get_by_role("button", name="看版面").click()
+            picture = page.locator(".wj-printed img")
+            await expect(picture).to_be_visible()
+            assert (
+                await picture.evaluate("image => image.complete ? image.naturalWidth : image.decode().then(() => 1)")
+                > 0
+            )
+            assert await page.locator(".wj-place").count() == 2  # the sentence goes over two lines of print
+            sheet = await picture.bounding_box()
+            box = await page.locator(".wj-place").first.bounding_box()
+            assert box["x"] - sheet["x"] == pytest.approx(60 / 600 * sheet["width"], abs=4)
+            assert box["y"] - sheet["y"] == pytest.approx((800 - 669) / 800 * sheet["height"], abs=6)
+            await page.get_by_role("button", name="看文字").click()
+            await expect(page.locator(".wj-paper mark").first).to_be_visible()

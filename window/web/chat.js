@@ -1,7 +1,7 @@
 // How does a conversation go? Questions are taken at any time and answered in order; the running one can be stopped.
 
 import { fill, h, icon } from "./dom.js";
-import { wishes } from "./keep.js";
+import { keepTalk, keptTalk } from "./keep.js";
 import { Problem, ask, query } from "./net.js";
 import { Turn } from "./turn.js";
 import { language, t, trouble } from "./words.js";
@@ -24,8 +24,12 @@ export class Chat {
     this.box = h("textarea", { class: "wj-box", id: "wj-box", rows: "1", placeholder: t("placeholder"), "aria-label": t("question"), enterkeyhint: "send" });
     this.sendButton = h("button", { class: "wj-send", type: "button", "aria-label": t("send"), title: t("send"), onclick: () => this.send() }, icon("send"));
     this.stopButton = h("button", { class: "wj-send wj-stop", type: "button", "aria-label": t("stop"), title: t("stop"), hidden: true, onclick: () => this.stop() }, icon("stop"));
-    this.box.addEventListener("input", () => this.grow());
+    this.box.addEventListener("input", () => { this.grow(); this.keep(); });
     this.box.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowUp" && !this.box.value && this.turns.length) {
+        this.box.value = this.turns.at(-1).question;
+        this.grow();
+      }
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       this.send();
@@ -86,7 +90,8 @@ export class Chat {
     return length > most ? { code: "too long", length: length.toLocaleString("en"), most: most.toLocaleString("en") } : null;
   }
 
-  put(question) {
+  /** A turn at the end of the conversation. */
+  add(question) {
     const turn = new Turn(question, {
       retry: (which) => this.app.chat.again(which, which.question),
       edit: (which, text) => this.app.chat.again(which, text.trim()),
@@ -94,6 +99,34 @@ export class Chat {
     });
     this.turns.push(turn);
     this.list.append(turn.element);
+    return turn;
+  }
+
+  /** What a reload of this tab takes up again. */
+  keep() {
+    const done = this.turns.filter((turn) => turn.state === "done");
+    keepTalk(done.map(({ question, answer }) => ({ question, answer })), this.box.value);
+  }
+
+  /** Take up what stood here before a reload, and ask what the address asks. */
+  resume() {
+    const { turns, draft } = keptTalk();
+    for (const { question, answer } of turns) this.add(question).finish(answer);
+    this.box.value = draft;
+    this.grow();
+    this.refresh();
+    this.turns.at(-1)?.element.scrollIntoView({ block: "start" });
+    const address = new URL(location);
+    const asked = address.searchParams.get("q");
+    if (!asked) return;
+    address.searchParams.delete("q"); // a reload does not ask again
+    history.replaceState(history.state, "", address);
+    if (this.unfit(asked)) this.box.value = asked;
+    else this.put(asked.trim());
+  }
+
+  put(question) {
+    const turn = this.add(question);
     turn.status(t(this.running ? "queued" : "thinking"));
     this.refresh();
     turn.element.scrollIntoView({ block: "start" });
@@ -110,6 +143,7 @@ export class Chat {
     const at = this.turns.indexOf(turn);
     const gone = this.turns.splice(at);
     if (gone.some((one) => one.state === "running")) this.running?.abort();
+    this.keep();
     gone.forEach((one) => { one.state = "gone"; one.element.remove(); });
     this.put(question);
   }
@@ -124,6 +158,7 @@ export class Chat {
     this.running?.abort();
     this.app.reader.close();
     this.refresh();
+    this.keep();
     this.box.focus();
   }
 
@@ -163,6 +198,7 @@ export class Chat {
     else if (event.type === "error") turn.fail(trouble(event));
     else if (event.type === "done") {
       turn.finish(event.answer);
+      this.keep();
       if (this.turns.at(-1) !== turn || this.app.tab !== "ask") return;
       const inSight = () => turn.element.scrollIntoView({ block: "start" });
       if (this.app.wide()) this.app.reader.evidence(event.answer, 1).then(inSight);

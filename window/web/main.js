@@ -19,7 +19,7 @@ class App {
     document.body.prepend(this.root);
     this.colours();
     DARK.addEventListener("change", () => this.colours());
-    document.addEventListener("keydown", (event) => event.key === "Escape" && this.escape());
+    document.addEventListener("keydown", (event) => this.pressed(event));
     try {
       await this.reload();
     } catch (error) {
@@ -28,6 +28,8 @@ class App {
       return;
     }
     this.draw();
+    this.chat.resume();
+    this.changed();
   }
 
   draw() {
@@ -96,6 +98,16 @@ class App {
       since: (dated && wishes.since) || null,
       until: (dated && wishes.until) || null,
     };
+  }
+
+  pressed(event) {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    if (event.key === "Escape") this.escape();
+    else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      this.go("ask");
+      this.chat.box.focus();
+    }
   }
 
   escape() {

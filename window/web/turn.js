@@ -56,7 +56,15 @@ export class Turn {
     const said = answer.abstained
       ? [h("p", { class: "wj-refusal" }, answer.text.split("\n")[0])]
       : answer.blocks.map((block) => h("p", { class: blockClass(block) }, this.parts(block.parts)));
+    if (answer.comparison) said.splice(answer.blocks[0]?.direct ? 1 : 0, 0, this.table(answer.comparison));
     fill(this.body, told, said, this.sources(answer));
+  }
+
+  /** The two sides of a comparison, side by side. */
+  table({ sides, verdict }) {
+    return h("table", { class: "wj-sides" }, h("tbody", {}, sides.map((side) =>
+      h("tr", { class: side.name === verdict ? "wj-wins" : null }, h("th", { scope: "row", class: "wj-text" }, side.name),
+        h("td", { class: "wj-text" }, side.value || t("noFigure")), h("td", {}, side.number ? this.chip(side.number) : null)))));
   }
 
   parts(list) {
@@ -73,10 +81,10 @@ export class Turn {
     if (!shown.length) return null;
     return h("div", { class: answer.abstained ? "wj-sources wj-loose" : "wj-sources", role: "group",
       "aria-label": t(answer.abstained ? "nearest" : "sources") },
-    shown.map((citation) => h("button", { class: "wj-source", type: "button", onclick: () => this.open(citation.number) },
-      h("span", { class: "wj-source-number" }, String(citation.number)),
+    grouped(shown, answer.abstained).map(([citation, ...others]) => h("button", { class: "wj-source", type: "button", onclick: () => this.open(citation.number) },
+      h("span", { class: "wj-source-number" }, [citation, ...others].map(({ number }) => number).join(" ")),
       h("span", { class: "wj-source-title wj-text" }, citation.headline || t("untitled")),
-      h("span", { class: "wj-source-where" }, [lineWords(citation.first, citation.last), citation.date, citation.file].filter(Boolean).join(" · ")),
+      h("span", { class: "wj-source-where" }, [lineWords(citation.first, Math.max(citation.last, ...others.map(({ last }) => last))), citation.date, citation.file].filter(Boolean).join(" · ")),
       answer.abstained && h("span", { class: "wj-source-quote wj-text" }, citation.pieces.map((piece) => piece.text).join("")))));
   }
 
@@ -90,8 +98,6 @@ export class Turn {
       h("span", { class: `wj-sure wj-${level}` }, sure),
       h("span", {}, t(answer.generated ? "generatedBy" : "verbatim")),
     ];
-    const took = answer.milliseconds < 1000 ? t("took", { ms: answer.milliseconds }) : t("seconds", { s: (answer.milliseconds / 1000).toFixed(1) });
-    facts.push(h("span", {}, took));
     if (answer.query && answer.query !== answer.question) facts.push(h("span", {}, t("searchedAs", { query: shortened(answer.query) })));
     fill(this.foot, h("p", { class: "wj-meta" }, facts), this.actions(answer));
   }
@@ -152,6 +158,16 @@ export class Turn {
     };
     return fill(box, buttons);
   }
+}
+
+/** Citations of one article together; passages beside a refusal stand by themselves, for each shows its quote. */
+function grouped(citations, apart) {
+  const groups = new Map();
+  for (const citation of citations) {
+    const key = apart ? citation.number : citation.article;
+    groups.set(key, [...(groups.get(key) || []), citation]);
+  }
+  return [...groups.values()];
 }
 
 const blockClass = (block) => ["wj-block", block.quoted && "wj-quoted", block.direct && "wj-direct"].filter(Boolean).join(" ");

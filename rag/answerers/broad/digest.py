@@ -97,7 +97,7 @@ def _survey(whole: Whole, told: Sequence[tuple[FoundArticle, Sequence[_Sentence]
     parts: list[Part] = []
     for one, sentences in told:
         for place, sentence in enumerate(sentences):
-            head = f"{len(parts) + 1}. {name_of(one.article)}" if place == 0 else ""
+            head = name_of(one.article) if place == 0 else ""
             parts.append(Part(sentence.extract, head, listed=place == 0))
     names = ", ".join(one.article.article_id for one, _ in told)
     direct = f"共 {len(parts)} 条" if whole.kind is QuestionKind.POINTS else ""
@@ -165,8 +165,7 @@ def _timeline(whole: Whole, found: Sequence[FoundArticle], desk: Desk) -> Survey
         return None
     dated.sort(key=lambda told: (told[0], told[1], told[2].start))
     parts = tuple(
-        Part(sentence.extract, f"{number}. {name_of(sentence.one.article)}", when=when)
-        for number, (when, _, sentence) in enumerate(dated, start=1)
+        Part(sentence.extract, f"{when}　{name_of(sentence.one.article)}", when=when) for when, _, sentence in dated
     )
     direct = f"{dated[0][0]} 至 {dated[-1][0]}"
     return Survey(whole.kind, parts, direct, 0.5, f"{len(dated)} dated sentences", searched=(whole.topic,))

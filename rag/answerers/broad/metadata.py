@@ -61,7 +61,7 @@ def tell_metadata(whole: Whole, desk: Desk) -> Survey | None:
         told.append(names or f"这篇{_SAYS[detail]}")
         parts.append(part)
     unique = [replace(part, head="") for part in {part.extract: part for part in parts}.values()]
-    unique[0] = replace(unique[0], head=f"1. {name_of(one.article)}")
+    unique[0] = replace(unique[0], head=name_of(one.article))
     reason = f"credits of {one.article.article_id}, found for {whole.topic!r}"
     direct = "；".join(dict.fromkeys(told))
     return Survey(QuestionKind.METADATA, tuple(unique), direct, 0.6, reason, searched=(whole.topic,))

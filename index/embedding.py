@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import chain
@@ -24,10 +25,13 @@ from index.errors import ModelError
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["Embedder", "StaticEmbedder", "TransformerEmbedder", "Vectors", "load_embedder"]
+__all__ = ["BATCH_SIZE", "DEVICE", "Embedder", "StaticEmbedder", "TransformerEmbedder", "Vectors", "load_embedder"]
 
 Vectors = NDArray[np.float32]
 Table = NDArray[Any]  # of floats, in the precision of its file
+
+DEVICE, BATCH_SIZE = "WENJU_DEVICE", "WENJU_BATCH_SIZE"
+"""Variables of the environment for other models than the built-in one."""
 
 _MANY = 64  # texts from which on a sparse product pays for loading scipy
 _KINDS = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}  # what safetensors calls them
@@ -117,11 +121,15 @@ class TransformerEmbedder(Embedder):
     Args:
         name: A folder, or a model's name on the hub.
 
+    The environment tells where it computes (``WENJU_DEVICE``: cpu, cuda, mps, …) and how many texts at a time
+    (``WENJU_BATCH_SIZE``); neither changes what a store holds.
+
     Raises:
-        ModelError: sentence-transformers cannot load it.
+        ModelError: sentence-transformers cannot load it, or the environment asks for what is no number.
     """
 
     def __init__(self, name: str) -> None:
+        self._batch_size = _batch_size()
         self._model = _load_sentence_transformer(name)
         self.name = name
         self.dim = int(self._model.get_embedding_dimension() or 0)
@@ -130,7 +138,9 @@ class TransformerEmbedder(Embedder):
     def encode_documents(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self.dim), np.float32)
-        encoded: Any = self._model.encode_document(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        encoded: Any = self._model.encode_document(
+            list(texts), batch_size=self._batch_size, normalize_embeddings=True, show_progress_bar=False
+        )
         return np.asarray(encoded, np.float32)
 
     def encode_query(self, text: str) -> Vectors:
@@ -199,11 +209,20 @@ def _means(ids: Sequence[Sequence[int]], weights: Table) -> Vectors:
     return means
 
 
+def _batch_size() -> int:
+    told = os.environ.get(BATCH_SIZE, "32")
+    if not told.isdecimal() or int(told) < 1:
+        raise ModelError(
+            f"{BATCH_SIZE} is {told!r}, which is no number from 1.", "Give how many texts to embed at a time."
+        )
+    return int(told)
+
+
 def _load_sentence_transformer(name: str) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
     try:
-        return SentenceTransformer(name, device="cpu")
+        return SentenceTransformer(name, device=os.environ.get(DEVICE, "cpu"))
     except Exception as error:  # the library raises OSError, ValueError, its own and the hub's errors alike
         reason = str(error).strip().splitlines()[0]
         raise ModelError(f"The model {name!r} cannot be loaded ({reason}).", _ADVICE) from error

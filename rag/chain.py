@@ -28,6 +28,7 @@ from rag.answerers.parts import read_question
 from rag.answerers.talk import answer_talk
 from rag.citations import cite
 from rag.config import RagConfig
+from rag.errors import RetrievalError
 from rag.llm import StreamingModel, load_chat_model
 from rag.query.conversation import complete, turns_of
 from rag.query.kind import Wanted, read_kind
@@ -38,6 +39,8 @@ from rag.schema import REFUSALS, Answer, Citation, Entry, Hit, QuestionKind, Tra
 
 __all__ = ["AnswerChain", "ask"]
 
+_INPUT = "Give the question as a text, or as {'question': …, 'history': [{'question': …, 'answer': …}]}."
+_LONGEST_SHOWN = 80  # characters of what cannot be read
 _NEAR = 0.02  # score of a passage below which it has nothing to do with the question and is not shown
 _REPEATS = 0.7  # share of the quotes from which a direct answer before them would only repeat them
 
@@ -343,6 +346,25 @@ class _Clock:
 
 
 def _read_input(item: str | Mapping[str, Any]) -> tuple[str, list[Turn]]:
+    """The question and the turns before it.
+
+    Raises:
+        RetrievalError: It is neither a text nor a mapping with a question, or the history is no list of turns.
+    """
     if isinstance(item, str):
         return item, []
-    return str(item["question"]), turns_of(item.get("history") or [])
+    told = item if isinstance(item, Mapping) else {}
+    question, history = told.get("question"), told.get("history") or []
+    if not isinstance(question, str) or set(told) - {"question", "history"}:
+        raise RetrievalError(f"The chain cannot read {_shown(item)}.", _INPUT)
+    if isinstance(history, str) or not isinstance(history, Sequence):
+        raise RetrievalError(f"The history {_shown(history)} is no list of turns.", _INPUT)
+    try:
+        return question, turns_of(history)
+    except (KeyError, TypeError, AttributeError):
+        raise RetrievalError(f"The history {_shown(history)} holds something else than turns.", _INPUT) from None
+
+
+def _shown(item: object) -> str:
+    text = repr(item)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

@@ -17,7 +17,8 @@ _READMES = ("README.md", "README.zh.md")
 
 def _blocks(name: str, language: str) -> list[str]:
     text = (_ROOT / name).read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    return [code for told, code in blocks if told == language]
 
 
 def _commands(name: str) -> list[str]:
@@ -43,6 +44,15 @@ def test_the_code_runs_over_the_seed_pages(name: str, tmp_path, monkeypatch, cap
     direct, first, *_ = capsys.readouterr().out.splitlines()
     assert direct == "44个"
     assert first.startswith("1 ")
+
+
+def test_both_languages_tell_the_same_commands() -> None:
+    def commands(name: str) -> list[list[str]]:
+        lines = [line for block in _blocks(name, "") for line in block.splitlines()]
+        return [shlex.split(line, comments=True) for line in lines]
+
+    assert commands("README.zh.md") == commands("README.md")
+    assert _blocks("README.zh.md", "py") == _blocks("README.md", "py")
 
 
 @pytest.mark.parametrize("name", _READMES)

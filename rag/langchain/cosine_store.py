@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import uuid
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
+from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 from index.embedding import Vectors
 
 __all__ = ["CosineVectorStore", "unit_rows"]
+
+Wanted = Mapping[str, Any] | Callable[[Document], bool]
+"""Which documents count: metadata that they must have, or a function that says so."""
+
+_FIRST_DEPTH = 50  # documents that are looked through for those that count
+_MISSING = object()
 
 
 class CosineVectorStore(VectorStore):
@@ -65,17 +72,91 @@ class CosineVectorStore(VectorStore):
             self._put(documents)
         return named
 
-    def similarity_search(self, query: str, k: int = 4, **kwargs: Any) -> list[Document]:
-        """The ``k`` documents nearest to a query, nearest first."""
-        return [document for document, _ in self.similarity_search_with_score(query, k)]
+    def similarity_search(
+        self, query: str, k: int = 4, *, filter: Wanted | None = None, **kwargs: Any
+    ) -> list[Document]:
+        """The ``k`` documents nearest to a query, nearest first.
 
-    def similarity_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> list[tuple[Document, float]]:
+        Args:
+            query: The query.
+            k: How many, at most.
+            filter: Metadata that a document must have, or a function that says of a document whether it counts.
+            kwargs: None is known.
+
+        Raises:
+            TypeError: An argument is not known.
+        """
+        return [document for document, _ in self.similarity_search_with_score(query, k, filter=filter, **kwargs)]
+
+    def similarity_search_with_score(
+        self, query: str, k: int = 4, *, filter: Wanted | None = None, **kwargs: Any
+    ) -> list[tuple[Document, float]]:
         """The same with cosine similarities in [-1, 1]."""
-        return self._nearest(self._embedding.embed_query(query), k)
+        _refuse(kwargs)
+        return self._nearest_wanted(self._embedding.embed_query(query), k, filter)
 
-    def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **kwargs: Any) -> list[Document]:
-        """The ``k`` documents nearest to a vector, nearest first."""
-        return [document for document, _ in self._nearest(embedding, k)]
+    def similarity_search_by_vector(
+        self, embedding: list[float], k: int = 4, *, filter: Wanted | None = None, **kwargs: Any
+    ) -> list[Document]:
+        """The ``k`` documents nearest to a vector, nearest first; arguments as for :meth:`similarity_search`."""
+        _refuse(kwargs)
+        return [document for document, _ in self._nearest_wanted(embedding, k, filter)]
+
+    def max_marginal_relevance_search(
+        self,
+        query: str,
+        k: int = 4,
+        fetch_k: int = 20,
+        lambda_mult: float = 0.5,
+        *,
+        filter: Wanted | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Documents near to a query and unlike each other (Carbonell, Goldstein 1998).
+
+        Args:
+            query: The query.
+            k: How many, at most.
+            fetch_k: How many of the nearest are chosen from.
+            lambda_mult: In [0, 1]: 1 for nearness alone, 0 for difference alone.
+            filter: As for :meth:`similarity_search`.
+            kwargs: None is known.
+        """
+        _refuse(kwargs)
+        return self.max_marginal_relevance_search_by_vector(
+            self._embedding.embed_query(query), k, fetch_k, lambda_mult, filter=filter
+        )
+
+    def max_marginal_relevance_search_by_vector(
+        self,
+        embedding: list[float],
+        k: int = 4,
+        fetch_k: int = 20,
+        lambda_mult: float = 0.5,
+        *,
+        filter: Wanted | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """The same for a vector."""
+        _refuse(kwargs)
+        found = [document for document, _ in self._nearest_wanted(embedding, max(k, fetch_k), filter)]
+        if not found:
+            return []
+        vectors = list(self._embed(found))
+        chosen = maximal_marginal_relevance(unit_rows([embedding])[0], vectors, lambda_mult=lambda_mult, k=k)
+        return [found[place] for place in chosen]
+
+    def _nearest_wanted(self, embedding: list[float], k: int, wanted: Wanted | None) -> list[tuple[Document, float]]:
+        """The nearest that count; more are fetched until there are enough, or there are no more."""
+        if wanted is None:
+            return self._nearest(embedding, k)
+        depth = max(k, _FIRST_DEPTH)
+        while True:
+            near = self._nearest(embedding, depth)
+            found = [(document, score) for document, score in near if _counts(document, wanted)]
+            if len(found) >= k or len(near) < depth:
+                return found[:k]
+            depth *= 4
 
     def _select_relevance_score_fn(self) -> Any:
         return lambda similarity: (1.0 + similarity) / 2.0
@@ -91,6 +172,19 @@ class CosineVectorStore(VectorStore):
     @abstractmethod
     def _nearest(self, embedding: list[float], k: int) -> list[tuple[Document, float]]:
         """The ``k`` documents nearest to a vector of any length, with cosines, nearest first."""
+
+
+def _counts(document: Document, wanted: Wanted) -> bool:
+    if callable(wanted):
+        return bool(wanted(document))
+    return all(document.metadata.get(name, _MISSING) == value for name, value in wanted.items())
+
+
+def _refuse(unknown: Mapping[str, Any]) -> None:
+    if unknown:
+        raise TypeError(
+            f"unknown arguments: {', '.join(sorted(unknown))}; k, filter, fetch_k and lambda_mult are known"
+        )
 
 
 def unit_rows(rows: list[list[float]]) -> Vectors:

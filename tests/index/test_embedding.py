@@ -306,3 +306,35 @@ class TestBuiltInUnit(_BuiltIn, EmbeddingsUnitTests):
 
 class TestBuiltInIntegration(_BuiltIn, EmbeddingsIntegrationTests):
     """LangChain's own integration tests."""
+
+
+def test_another_model_takes_device_and_batch_size_from_the_environment(saved_table, monkeypatch):
+    from sentence_transformers import SentenceTransformer
+
+    sizes = []
+    plain = SentenceTransformer.encode_document
+
+    def noting(self, texts, **arguments):
+        sizes.append((str(self.device), arguments["batch_size"]))
+        return plain(self, texts, **arguments)
+
+    monkeypatch.setattr(SentenceTransformer, "encode_document", noting)
+    untold = TransformerEmbedder(str(saved_table)).encode_documents(TEXTS)
+    monkeypatch.setenv("WENJU_DEVICE", "cpu")
+    monkeypatch.setenv("WENJU_BATCH_SIZE", "3")
+    told = TransformerEmbedder(str(saved_table)).encode_documents(TEXTS)
+    assert sizes == [("cpu", 32), ("cpu", 3)]
+    assert np.allclose(untold, told, atol=1e-6)
+
+
+def test_a_device_that_is_not_there_is_told(saved_table, monkeypatch):
+    monkeypatch.setenv("WENJU_DEVICE", "abacus")
+    with pytest.raises(ModelError, match="abacus"):
+        TransformerEmbedder(str(saved_table))
+
+
+@pytest.mark.parametrize("told", ["0", "-1", "many", "", "1.5"])
+def test_a_batch_size_that_is_no_number_from_one_is_refused(saved_table, monkeypatch, told):
+    monkeypatch.setenv("WENJU_BATCH_SIZE", told)
+    with pytest.raises(ModelError, match=f"WENJU_BATCH_SIZE is {told!r}"):
+        TransformerEmbedder(str(saved_table))

@@ -370,3 +370,36 @@ def test_a_question_of_two_parts_is_searched_twice(tiny_store, scripted_reader, 
     assert answer.text == f"{LENGTH}[1]\n{HOURS}[2]"
     assert (answer.confidence, answer.partly) == (0.6, False)
     assert [hits[0].passage_id for _, hits in reader.asked] == [BRIDGE, LIBRARY]
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        ({"question": None}, "cannot read {'question': None}"),
+        ({"input": "图书馆几点开门？"}, "cannot read {'input': "),
+        ({"question": "图书馆几点开门？", "histroy": []}, "cannot read"),
+        ({}, "cannot read {}"),
+        (None, "cannot read None"),
+        (7, "cannot read 7"),
+        (["图书馆几点开门？"], "cannot read"),
+        ({"question": "图书馆几点开门？", "history": "它呢"}, "history '它呢' is no list"),
+        ({"question": "图书馆几点开门？", "history": 7}, "history 7 is no list"),
+        ({"question": "图书馆几点开门？", "history": [7]}, "holds something else than turns"),
+        ({"question": "图书馆几点开门？", "history": [{"answer": "9时"}]}, "holds something else than turns"),
+    ],
+)
+async def test_what_is_no_question_is_refused_on_every_way(tiny_store, item, told):
+    chain = AnswerChain(tiny_store)
+    with pytest.raises(RetrievalError, match=re.escape(told)) as refused:
+        chain.invoke(item)
+    assert "'question'" in refused.value.fix
+    with pytest.raises(RetrievalError, match=re.escape(told)):
+        await chain.ainvoke(item)
+    with pytest.raises(RetrievalError, match=re.escape(told)):
+        list(chain.stream(item))
+
+
+def test_a_long_thing_that_is_no_question_is_shown_in_part(tiny_store):
+    with pytest.raises(RetrievalError) as refused:
+        AnswerChain(tiny_store).invoke({"input": "长" * 5000})
+    assert len(str(refused.value)) < 300

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -324,3 +325,10 @@ def test_a_full_disk_under_the_output_is_told_in_a_line(store, capsys, monkeypat
     assert told == (
         "wenju: The disk is full ([Errno 28] No space left on device). Free some space, or write elsewhere.\n"
     )
+
+
+def test_the_version_is_told(capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert re.fullmatch(r"wenju \d+\.\d+\S*\n", capsys.readouterr().out)

@@ -135,3 +135,45 @@ class TestLangChainStandard(VectorStoreIntegrationTests):
     @pytest.fixture
     def vectorstore(self) -> VectorStore:
         return PassageVectorStore(self.get_embeddings())
+
+
+def test_a_filter_by_metadata_or_by_a_function_chooses_what_counts(filled):
+    assert [d.id for d in filled.similarity_search("大桥", k=3, filter={"n": 2})] == ["c"]
+    assert [d.id for d in filled.similarity_search("大桥", k=3, filter=lambda d: d.metadata["n"] < 2)] == ["b", "a"]
+    assert filled.similarity_search("大桥", k=3, filter={"n": 0, "other": None}) == []  # a missing name is no None
+    assert [d.id for d in filled.similarity_search_by_vector([1, 0, 0], k=1, filter={"n": 2})] == ["c"]
+    assert [d.id for d in filled.as_retriever(search_kwargs={"filter": {"n": 0}}).invoke("大桥")] == ["a"]
+
+
+def test_a_filter_finds_what_is_further_away_than_the_first_look(keyword_embedder):
+    """300 documents equally near, and the one that counts is the farthest."""
+    texts = ["大桥"] * 300 + ["果园"]
+    store = PassageVectorStore.from_texts(texts, keyword_embedder(["大桥", "果园"]), [{"n": n} for n in range(301)])
+    assert [d.page_content for d in store.similarity_search("大桥", k=2, filter={"n": 300})] == ["果园"]
+
+
+def test_marginal_relevance_prefers_what_is_unlike(filled):
+    """大桥 has cosine 1, 大桥上的龙舟 0.71, 果园 0. At 0.5 the second choice weighs 0.71 - 0.71 = 0 against 0 - 0 = 0,
+    and at 0.1 nearness counts little: 果园 wins with 0 against 0.071 - 0.636."""
+    filled.add_texts(["大桥"], [{"n": 3}], ids=["d"])
+    assert {d.id for d in filled.similarity_search("大桥", k=2)} == {"b", "d"}
+    chosen = filled.max_marginal_relevance_search("大桥", k=2, lambda_mult=0.1)
+    assert [d.page_content for d in chosen] == ["大桥", "果园"]
+    retriever = filled.as_retriever(search_type="mmr", search_kwargs={"k": 2, "lambda_mult": 0.1})
+    assert [d.page_content for d in retriever.invoke("大桥")] == ["大桥", "果园"]
+    only = filled.max_marginal_relevance_search("大桥", k=2, lambda_mult=0.1, filter={"n": 0})
+    assert [d.id for d in only] == ["a"]
+    assert filled.max_marginal_relevance_search("大桥", filter={"n": 7}) == []
+
+
+async def test_marginal_relevance_and_filter_for_those_who_await(filled):
+    assert [d.id for d in await filled.asimilarity_search("大桥", k=3, filter={"n": 2})] == ["c"]
+    assert [d.id for d in await filled.amax_marginal_relevance_search("大桥", k=1)] == ["b"]
+
+
+@pytest.mark.parametrize(
+    "search", ["similarity_search", "similarity_search_with_score", "max_marginal_relevance_search"]
+)
+def test_an_unknown_argument_is_refused(filled, search):
+    with pytest.raises(TypeError, match="unknown arguments: where; k, filter"):
+        getattr(filled, search)("大桥", where={"n": 1})

@@ -91,7 +91,7 @@ def current(path: Path) -> Path:
     try:
         name = (path / _CURRENT).read_text(encoding="utf-8").strip()
         folder = path / _GENERATIONS / name
-        there = bool(name) and "/" not in name and folder.is_dir()
+        there = name not in {"", ".", ".."} and "/" not in name and folder.is_dir()
     except FileNotFoundError:
         raise StoreError(
             f"There is no store in {path}.", "Run `wenju build PAGES`, or name one with --store."

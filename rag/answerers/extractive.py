@@ -56,7 +56,7 @@ class ExtractiveReader:
         model: What reads; the one that ships with the package when None.
     """
 
-    def __init__(self, min_confidence: float = 0.25, model: CrossEncoder | None = None) -> None:
+    def __init__(self, min_confidence: float, model: CrossEncoder | None = None) -> None:
         self.min_confidence = min_confidence
         self._model = model
 

@@ -28,12 +28,13 @@ from rag.api.page import guide_page
 from rag.api.problems import PROBLEM_SCHEMAS, add_handlers
 from rag.api.routes import make_routes
 from rag.api.security import WINDOW_POLICY, SecurityMiddleware
-from rag.api.service import Service, program_version
+from rag.api.service import Service
 from rag.api.settings import ApiConfig
 from rag.api.tools import AgentDoor
 from rag.api.work_queue import WorkQueue
 from rag.config import RagConfig
 from rag.errors import WenjuError
+from rag.version import program_version
 
 __all__ = ["create_api"]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePath
 from typing import Any
 
@@ -23,8 +22,9 @@ from rag.config import RagConfig, Within
 from rag.query.question import LONGEST_QUERY
 from rag.retrieval.retriever import passage_document, search
 from rag.schema import Answer, Turn
+from rag.version import program_version
 
-__all__ = ["Service", "program_version"]
+__all__ = ["Service"]
 
 _ALL = Within()
 _log = logging.getLogger("wenju.api")
@@ -150,14 +150,6 @@ class Service:
 def _bounds(within: Within) -> dict[str, Any]:
     """What is said of the articles, without what else a question may say."""
     return {name: getattr(within, name) for name in Within.model_fields}
-
-
-def program_version() -> str:
-    """The installed version; "0" where the package is not installed."""
-    try:
-        return version("wenju")
-    except PackageNotFoundError:
-        return "0"
 
 
 def _head(article: Article) -> ArticleHead:

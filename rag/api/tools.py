@@ -22,8 +22,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag.api.models import AnswerOut, ArticleOut, AskIn, ReadIn, SearchIn, SearchOut
 from rag.api.problems import faults, problem_of, respond
-from rag.api.service import Service, program_version
+from rag.api.service import Service
 from rag.errors import WenjuError
+from rag.version import program_version
 
 __all__ = ["AgentDoor"]
 

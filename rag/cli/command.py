@@ -25,6 +25,7 @@ from index.schema import Kind
 from rag.cli.serve import add_serve, add_store, milvus_token
 from rag.config import RagConfig
 from rag.errors import WenjuError
+from rag.version import program_version
 
 if TYPE_CHECKING:
     from index.build import Failure
@@ -344,19 +345,6 @@ def _print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-class _Version(argparse.Action):
-    """Prints the version; it is looked up only when asked for, since that takes time."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:  # noqa: A002
-        super().__init__(option_strings, dest, nargs=0, help=help)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from rag.api.service import program_version
-
-        print(f"wenju {program_version()}")
-        parser.exit()
-
-
 def make_parser() -> argparse.ArgumentParser:
     """The command line: every command sets ``run``, which takes the parsed arguments."""
     shared = argparse.ArgumentParser(add_help=False)
@@ -364,7 +352,7 @@ def make_parser() -> argparse.ArgumentParser:
     shared.add_argument("--model", help="'builtin', a sentence-transformers folder, or a name on the model hub")
     shared.add_argument("--json", action="store_true", help="print JSON for programs")
     parser = argparse.ArgumentParser(prog="wenju", description="Ask Chinese newspaper pages; every quote is checked.")
-    parser.add_argument("--version", action=_Version, help="print the version and exit")
+    parser.add_argument("--version", action="version", version=f"wenju {program_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     _add_building(commands, shared)

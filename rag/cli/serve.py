@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from index.location import parse_place
+from rag.api.settings import ApiConfig
 from rag.config import RagConfig
 from rag.errors import WenjuError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from rag.api.settings import ApiConfig
 
 __all__ = [
     "TOKEN",
@@ -31,10 +31,9 @@ __all__ = [
 
 TOKEN, _MILVUS_TOKEN = "WENJU_TOKEN", "WENJU_MILVUS_TOKEN"  # the names of environment variables
 _DEFAULTS = RagConfig()
-# As in ApiConfig, which is not imported for a command line.
-_PORT, _WORKERS, _RATE, _THREADS, _WAITING = 8080, 1, 600, 2, 100
+_SERVED = ApiConfig()
 
-Mount = Callable[["FastAPI", RagConfig, "ApiConfig"], "FastAPI"]
+Mount = Callable[["FastAPI", RagConfig, ApiConfig], "FastAPI"]
 """Puts a window on the application and returns it."""
 
 
@@ -43,8 +42,10 @@ def add_serve(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser("serve", help="answer programs over HTTP")
     add_store(parser)
     parser.add_argument("--model", help="the embedding model that the store must be built with")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=_PORT, help=f"port to listen on (default: {_PORT}; 0: a free one)")
+    parser.add_argument("--host", default=_SERVED.host, help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=_SERVED.port, help="port to listen on (default: %(default)s; 0: a free one)"
+    )
     parser.add_argument("--token", help=f"what clients must send; better put it into the environment as {TOKEN}")
     parser.add_argument(
         "--open", action="store_true", help="let everyone ask who can reach the machine, without a token"
@@ -55,14 +56,22 @@ def add_serve(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--public-url", metavar="URL", help="what links to articles begin with, behind a proxy")
     parser.add_argument("--trusted-proxy", metavar="ADDRESS", help="a proxy whose X-Forwarded-For is believed")
     parser.add_argument(
-        "--workers", type=int, default=_WORKERS, help=f"processes that answer on the port (default: {_WORKERS})"
+        "--workers",
+        type=int,
+        default=_SERVED.workers,
+        help="processes that answer on the port (default: %(default)s)",
     )
     parser.add_argument(
-        "--rate", type=int, default=_RATE, help=f"requests per client and minute; each worker has its part ({_RATE})"
+        "--rate",
+        type=int,
+        default=_SERVED.rate,
+        help="requests per client and minute; each worker has its part (%(default)s)",
     )
-    parser.add_argument("--threads", type=int, default=_THREADS, help=f"questions at a time, per worker ({_THREADS})")
     parser.add_argument(
-        "--waiting", type=int, default=_WAITING, help=f"questions that may wait, per worker ({_WAITING})"
+        "--threads", type=int, default=_SERVED.threads, help="questions at a time, per worker (%(default)s)"
+    )
+    parser.add_argument(
+        "--waiting", type=int, default=_SERVED.waiting, help="questions that may wait, per worker (%(default)s)"
     )
     parser.add_argument("--min-confidence", type=float, default=_DEFAULTS.min_confidence, metavar="0..1")
     parser.add_argument("--llm", metavar="PROVIDER:MODEL", help="a chat model that writes the answer")
@@ -98,8 +107,6 @@ def run(args: argparse.Namespace, mount: Mount | None = None) -> int:
         WenjuError: The settings or the address cannot be used, or everyone could ask without a token.
     """
     from pydantic import SecretStr, ValidationError
-
-    from rag.api.settings import ApiConfig
 
     token = args.token or os.environ.get(TOKEN)
     try:
@@ -203,7 +210,7 @@ def calm_threads() -> None:
     Several questions are answered at the same time already. More threads for each only wait for one another: on two
     cores, questions took twice the processor time with them.
     """
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    for name in ("OMP_NUM_SERVED.threads", "OPENBLAS_NUM_SERVED.threads"):
         os.environ.setdefault(name, "1")
 
 

@@ -14,7 +14,7 @@ from index.schema import Page, Span
 from index.store.opened import open_store
 from rag.answerers import Extract
 from rag.bundle import check_bundle, make_bundle
-from rag.citations import check, check_copy, cite
+from rag.citations import check, check_copy, cite, place_in
 from rag.errors import AnswerError
 from rag.retrieval.retriever import search
 from rag.schema import Answer, Citation
@@ -49,6 +49,51 @@ def test_a_torn_sentence_is_cited_whole_with_both_its_places(tiny_store, torn):
 def test_a_sentence_of_one_line(tiny_store):
     citation = cite(tiny_store, extract_of(tiny_store, BRIDGE, "从东岸到西岸只要两分钟。"), 2)
     assert (citation.first_line, citation.last_line, len(citation.spans)) == (14, 14, 1)
+
+
+def test_marks_are_counted_from_the_quote(tiny_store):
+    """The words that answer, up to both ends of the quote."""
+    quote = extract_of(tiny_store, BRIDGE, "从东岸到西岸只要两分钟。")
+    marks = ((quote.start, quote.start + 3), (quote.end - 4, quote.end))
+    citation = cite(tiny_store, replace(quote, marks=marks), 1)
+    assert citation.marks == ((0, 3), (8, 12))
+    assert [citation.quote[start:end] for start, end in citation.marks] == ["从东岸", "两分钟。"]
+
+
+@pytest.mark.parametrize(("before", "after"), [(-1, 3), (3, 3), (4, 3), (8, 13)])
+def test_a_mark_outside_its_quote_or_of_nothing_is_an_error(tiny_store, before, after):
+    quote = extract_of(tiny_store, BRIDGE, "从东岸到西岸只要两分钟。")
+    with pytest.raises(AnswerError, match="no text of the page stands there"):
+        cite(tiny_store, replace(quote, marks=((quote.start + before, quote.start + after),)), 1)
+
+
+def test_an_extract_from_the_first_character_to_the_last_is_cited(tiny_store):
+    article = tiny_store.articles["liuhe.txt#10"]
+    citation = cite(tiny_store, Extract(BRIDGE, 0, len(article.text)), 1)
+    assert citation.quote == article.text
+
+
+def test_a_place_in_an_article_goes_from_the_first_span_to_the_last(tiny_store, torn):
+    article = tiny_store.articles["liuhe.txt#10"]
+    place = place_in(article, torn.spans)
+    assert place is not None
+    assert (place.quote, place.spans, place.first_line, place.last_line) == (torn.quote, torn.spans, 12, 14)
+    last = torn.spans[-1]
+    one = place_in(article, [Span(last.end - 1, last.end)])  # the last character of a line
+    assert one is not None
+    assert one.quote == "。"
+
+
+@pytest.mark.parametrize(("move_start", "move_end"), [(-1000, 0), (0, 1000)])
+def test_a_place_that_leaves_the_article_is_none(tiny_store, torn, move_start, move_end):
+    first, last = torn.spans
+    spans = (Span(first.start + move_start, first.end), Span(last.start, last.end + move_end))
+    assert place_in(tiny_store.articles["liuhe.txt#10"], spans) is None
+
+
+def test_a_place_that_ends_before_it_begins_is_none(tiny_store, torn):
+    first, last = torn.spans
+    assert place_in(tiny_store.articles["liuhe.txt#10"], (last, first)) is None
 
 
 def test_lines_are_counted_over_cr_lf(tiny_store):

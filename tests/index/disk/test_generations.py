@@ -15,7 +15,7 @@ import pytest
 import index.disk.generations
 from index.build import build_store
 from index.config import IndexConfig
-from index.disk.generations import building, clear, current, debris, generations, settle, switch
+from index.disk.generations import building, cannot_write, clear, current, debris, generations, settle, switch
 from index.errors import StoreError
 from index.store.opened import open_store
 
@@ -134,3 +134,49 @@ if not Path("/proc/self/fd").is_dir():
     test_switch_and_settle_bring_files_and_names_to_the_disk = pytest.mark.skip("needs /proc")(
         test_switch_and_settle_bring_files_and_names_to_the_disk
     )
+
+
+def test_the_folder_of_a_store_is_made_with_those_above_it(tmp_path):
+    with building(tmp_path / "of" / "the paper" / "store"):
+        assert (tmp_path / "of" / "the paper" / "store").is_dir()
+
+
+def test_a_store_where_a_file_stands_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match=r"file.* cannot be written \(.+\)\. Free some space or give another folder"):
+        building(tmp_path / "file" / "store").__enter__()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(OSError(28, "No space left on device"), "No space left on device"), (OSError("quota"), "quota")],
+)
+def test_why_it_cannot_be_written_is_told(tmp_path, error, told):
+    assert f"cannot be written ({told})" in str(cannot_write(tmp_path, error))
+
+
+@pytest.mark.parametrize("name", ["", "20000101T000000", "..", "../generations", "."])
+def test_a_generation_that_is_not_there_or_lies_elsewhere_is_told(store, name):
+    (store / "CURRENT").write_text(name)
+    with pytest.raises(StoreError, match="which is not there"):
+        current(store)
+
+
+def test_a_switch_that_fails_leaves_the_one_before_and_no_file_behind(store, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    before = current(store)
+    monkeypatch.setattr(index.disk.generations.os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        switch(store, "20990101T000000")
+    assert current(store) == before
+    assert sorted(each.name for each in store.glob("CURRENT*")) == ["CURRENT"]
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="needs a system that lists open files")
+def test_settling_leaves_no_file_open(store):
+    before = len(os.listdir("/dev/fd"))
+    for _ in range(3):
+        settle(store)
+    assert len(os.listdir("/dev/fd")) == before

@@ -171,3 +171,57 @@ def test_what_a_page_says_of_its_encoding_is_believed_where_it_can_be_true(encod
     text = _TRADITIONAL if encoding == "big5" else _SIMPLIFIED + "镕"  # not in GB 2312
     decoded = decode_as_declared(text.encode(encoding), "page.html", declared, "网页声明")
     assert (decoded.text, decoded.encoding) == (text, named)
+
+
+@pytest.mark.parametrize("declared", ["utf-16-le", "iso-8859-1", "gb18030"])
+def test_a_byte_order_mark_goes_before_what_a_page_says(declared):
+    """The bytes are UTF-16 as well: 3 of the mark and 9 of three characters."""
+    decoded = decode_as_declared(b"\xef\xbb\xbf" + "中文字".encode(), "p.html", declared, "meta")
+    assert (decoded.text, decoded.encoding) == ("中文字", "utf-8-sig")
+
+
+def test_a_single_byte_encoding_is_believed_only_where_no_other_fits():
+    says = "koi8-r"
+    assert decode_as_declared("报纸上的文章".encode("gb18030"), "p.html", says, "meta").encoding == "gb18030"
+    russian = "Москва и Пекин".encode("koi8-r")
+    assert decode_as_declared(russian, "p.html", says, "meta").text == "Москва и Пекин"
+
+
+@pytest.mark.parametrize(
+    ("length", "most"),
+    # 3, but no more than one in ten; or one in twenty
+    [(10, 1), (20, 2), (40, 3), (60, 3), (80, 4), (100, 5)],
+)
+def test_so_many_control_characters_may_a_text_hold(length, most):
+    assert refuse_binary("\x08" * most + "字" * (length - most), "p.txt") is None
+    with pytest.raises(SourceError, match=f"{most + 1} of {length} characters are control characters"):
+        refuse_binary("\x08" * (most + 1) + "字" * (length - most - 1), "p.txt")
+
+
+@pytest.mark.parametrize(("length", "most"), [(2, 1), (10, 3), (20, 6)])
+def test_so_many_private_characters_may_a_text_hold(length, most):
+    """Three in ten, and one at least."""
+    assert refuse_binary("\ue765" * most + "字" * (length - most), "p.txt") is None
+    with pytest.raises(SourceError, match=rf"{most + 1} of {length} .* the first is U\+E765 in line 1"):
+        refuse_binary("\ue765" * (most + 1) + "字" * (length - most - 1), "p.txt")
+
+
+def test_twenty_odd_characters_are_told_one_by_one_and_the_others_as_a_number():
+    text = "\n".join(chr(0xE000 + number) for number in range(20))
+    assert [note.number for note in odd_notes(text)] == list(range(1, 21))
+    (others, *told) = odd_notes(text + "\n\ue100\n\ue101")
+    assert (others.number, others.what, others.doubtful) == (0, "还有 2 种这样的字符", True)
+    assert len(told) == 20
+
+
+@pytest.mark.parametrize(
+    ("code", "odd"),
+    [(0x323AF, False), (0x323B0, True), (0x1FBFE, False), (0x2FFFE, True), (0x2FFFF, True), (0xE0000, True)],
+)
+def test_blocks_that_grow_are_no_oddity_and_what_no_character_is_is_one(code, odd):
+    assert bool(odd_notes(chr(code))) is odd
+
+
+def test_the_line_of_a_bad_byte_is_counted_from_the_first_byte():
+    with pytest.raises(SourceError, match="the bytes 81 at byte 8, in line 3"):
+        decode(b"\n\n" + "中文".encode() + b"\x81" + "\n文字文字".encode(), "p.txt")

@@ -9,6 +9,7 @@ from index.build import build_store
 from index.config import IndexConfig
 from index.store.opened import Store, open_store
 from rag.answerers.extractive import ExtractiveReader
+from rag.config import RagConfig
 from rag.query.question import understand
 from rag.retrieval.crossencoder import VERDICTS, Judgement
 from rag.retrieval.retriever import search
@@ -171,16 +172,18 @@ def test_nothing_that_answers_is_a_refusal_with_its_reason(store):
 
 
 def test_no_hits_are_no_answer(store):
-    reading = ExtractiveReader().read(understand("图书馆"), [], store)
+    reading = ExtractiveReader(0.25).read(understand("图书馆"), [], store)
     assert (reading.extracts, reading.confidence) == ((), 0.0)
 
 
 # With the model that ships.
 
+_LEAST = RagConfig().min_confidence
 
-def ask(store, text, **settings):
+
+def ask(store, text, min_confidence=_LEAST):
     question = understand(text)
-    return ExtractiveReader(**settings).read(question, search(store, question.query, 10), store)
+    return ExtractiveReader(min_confidence).read(question, search(store, question.query, 10), store)
 
 
 @pytest.mark.parametrize(

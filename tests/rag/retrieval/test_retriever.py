@@ -24,7 +24,7 @@ from rag.config import RagConfig
 from rag.errors import RetrievalError
 from rag.query.question import LONGEST_QUERY
 from rag.retrieval.crossencoder import Judgement
-from rag.retrieval.retriever import PassageRetriever, passage_document, search
+from rag.retrieval.retriever import PassageRetriever, find_rows, fuse, passage_document, search
 from rag.schema import Hit
 
 
@@ -55,7 +55,7 @@ def test_a_query_without_a_known_meaning_is_searched_by_words_alone(make_store):
     store = make_store({"a.txt": "红鲤，红鲤。", "b.txt": "红鲤，果园。", "c.txt": "粮仓。"}, keywords=("大桥",))
     first, second = search(store, "红鲤", legs="ranks")
     assert ids([first, second]) == ["a.txt#1:0", "b.txt#1:0"]
-    assert 0 < first.score <= 1
+    assert first.score == pytest.approx(0.99593, abs=1e-5)  # all its words are held: 1 / (1 + exp(-10 (1 - 0.45)))
     assert second.score / first.score == pytest.approx(61 / 62)
 
 
@@ -118,6 +118,38 @@ def test_what_the_reading_model_finds_relevant_comes_first(tiny_store, monkeypat
     assert after[0].score == pytest.approx((known["qingtan.txt#13:0"] + 2) / 3)
     rest = [hit for hit in before if hit.passage_id != "qingtan.txt#13:0"]
     assert [(h.passage_id, h.score) for h in after[1:]] == [(h.passage_id, pytest.approx(h.score / 3)) for h in rest]
+
+
+def test_a_passage_that_was_not_read_has_no_relevance(tiny_store, monkeypatch):
+    """The reading model sees the two best alone, and finds neither relevant: all scores are a third."""
+
+    class Reader:
+        def read(self, question, passages):
+            shares = np.array([0, 0, 0, 0, 1], np.float32)
+            seen.extend(passages)
+            return [Judgement(0.0, shares, (0, 0), 0.0, (), (), (), ()) for _ in passages]
+
+    seen = []
+    before = search(tiny_store, "图书馆、大桥、龙舟和果园", read=False)
+    monkeypatch.setattr("rag.retrieval.retriever._READ", 2)
+    monkeypatch.setattr("rag.retrieval.retriever.load_crossencoder", Reader)
+    after = search(tiny_store, "图书馆、大桥、龙舟和果园")
+    assert len(seen) == 2 < len(before)
+    assert [(h.passage_id, h.score) for h in after] == [
+        (h.passage_id, pytest.approx(h.score / 3)) for h in before
+    ]  # fmt: skip
+
+
+def test_the_candidates_of_the_ranking_are_the_best_of_both_searches_once(tiny_store):
+    store = replace(tiny_store, dense=_Leg(3, 0, 2), lexical=_Leg(1, 3))
+    assert find_rows(store, "大桥") == [1, 3, 0, 2]
+
+
+def test_weights_are_shared_out_by_rank():
+    assert fuse([(0.25, [7, 3]), (0.75, [3])]) == {
+        7: pytest.approx(0.25), 3: pytest.approx(0.25 * 61 / 62 + 0.75)
+    }  # fmt: skip
+    assert fuse([]) == {}
 
 
 class _Ranker:
@@ -216,6 +248,7 @@ def test_the_retriever_is_langchains_face_of_search(tiny_store):
     assert len(retriever.invoke("图书馆 大桥 龙舟", k=1)) == 1
     with pytest.raises(RetrievalError, match="The question is empty"):
         retriever.invoke("")
+    assert len(PassageRetriever(store=tiny_store).invoke("图书馆 大桥 龙舟 果园")) == 5
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
         PassageRetriever(store=tiny_store, k=0)
 

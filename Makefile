@@ -1,10 +1,10 @@
-.PHONY: check format
+.PHONY: check format mutants
 
 check:  ## what .ci/run checks, in the environment you are in
-	ruff format --check .
-	ruff check .
-	mypy
-	pytest
+	.ci/check
+
+mutants:  ## put one-line bugs into five modules: would the tests notice?
+	python -m benchmarks.mutants
 
 format:
 	ruff format .

@@ -22,12 +22,13 @@ from index.search.shards import either
 from index.search.vector_cache import Known, KnownVectors, open_known, verify_known
 from index.store.opened import KEYS, VECTORS, Manifest, read_generation, read_manifest
 from index.store.searches import Progress, write_searches
-from index.store.texts import Sources, write_texts
+from index.store.texts import OnLayout, Sources, write_texts
 from index.store.writing import Filled, write_generation
 
 __all__ = [
     "Failure",
     "OnFailure",
+    "OnLayout",
     "Progress",
     "build_from_pages",
     "build_store",
@@ -62,6 +63,7 @@ def build_store(  # noqa: PLR0913  # what a build is told, each by name
     date: str | None = None,
     known: Callable[[], Known] | None = None,
     workers: int = 1,
+    on_layout: OnLayout | None = None,
 ) -> Manifest:
     """Build a store from page files and switch to it.
 
@@ -78,6 +80,7 @@ def build_store(  # noqa: PLR0913  # what a build is told, each by name
             those of the store in use.
         workers: Processes that embed a large collection. A script that asks for more than one must keep its work
             below ``if __name__ == "__main__"``, since each of them imports it.
+        on_layout: Told about each page and what was read from it, or None.
 
     Raises:
         SourceError: A page cannot be read, see ``on_failure``, or none can. The store in use before stays in use.
@@ -94,7 +97,16 @@ def build_store(  # noqa: PLR0913  # what a build is told, each by name
 
     found = each_page(pages, progress, on_failure=told if on_failure else None, encoding=encoding)
     return _write(
-        found, store, config, embedder, progress=progress, skipped=skipped, date=date, known=known, workers=workers
+        found,
+        store,
+        config,
+        embedder,
+        progress=progress,
+        skipped=skipped,
+        date=date,
+        known=known,
+        workers=workers,
+        on_layout=on_layout,
     )
 
 
@@ -214,9 +226,10 @@ def _write(  # noqa: PLR0913  # as build_store
     date: str | None = None,
     known: Callable[[], Known] | None = None,
     workers: int = 1,
+    on_layout: OnLayout | None = None,
 ) -> Manifest:
     def fill(folder: Path) -> Filled:
-        texts = write_texts(folder, pages, config, date)
+        texts = write_texts(folder, pages, config, date, on_layout)
         before = known_vectors(store, embedder)
         reused = write_searches(
             folder,

@@ -302,10 +302,10 @@ def _client_of(scheduler: str) -> Iterator[Client]:
 @contextmanager
 def _client_here(workers: int) -> Iterator[Client]:
     """A connection to worker processes of our own, which share the cores of this machine."""
+    client_class, cluster_class = _dask()  # first: it tells how to get Dask
     import dask
     from dask.system import CPU_COUNT
 
-    client_class, cluster_class = _dask()
     threads = str(max(1, CPU_COUNT // workers))
     settings = {f"distributed.nanny.pre-spawn-environ.{name}": threads for name in _THREADS}
     scratch = TemporaryDirectory(prefix="wenju-", ignore_cleanup_errors=True)

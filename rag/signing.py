@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from rag.errors import BundleError
 
-__all__ = ["Signature", "check_signature", "sign"]
+__all__ = ["Signature", "check_key", "check_signature", "sign"]
 
 _PURPOSE = b"wenju-evidence:"  # a key that signs other things too must not be fooled into signing a bundle
 _INSTALL = "Run `pip install 'wenju[sign]'`."
@@ -45,7 +45,7 @@ def sign(seal: str, key: Path) -> Signature:
     Raises:
         BundleError: The file is no such key, or the package that signs is not installed.
     """
-    private = _load(key, "load_pem_private_key", "Ed25519PrivateKey", password=None)
+    private = _private(key)
     public = private.public_key().public_bytes_raw().hex()
     return Signature(public_key=public, value=private.sign(_PURPOSE + seal.encode()).hex())
 
@@ -75,6 +75,15 @@ def check_signature(seal: str, signature: Signature | None, key: Path | None = N
     except InvalidSignature:
         return ["签名不符：签名之后被改动过。"]
     return []
+
+
+def check_key(key: Path) -> None:
+    """Find out whether a file can sign, before there is anything to sign; errors as for :func:`sign`."""
+    _private(key)
+
+
+def _private(key: Path) -> Any:
+    return _load(key, "load_pem_private_key", "Ed25519PrivateKey", password=None)
 
 
 def _load(file: Path, loader: str, kind: str, **how: Any) -> Any:

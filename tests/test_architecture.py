@@ -42,6 +42,7 @@ SHARED |= {"index.location", "index.store.address"}  # where a store lies
 WRITING = {
     "index.build",
     "index.doctor",
+    "index.reading.account",
     "index.reading.pages",
     "index.reading.paper.pictures",
     "index.reading.source",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,13 @@ from index.disk.records import ItemWriter, index_file
 from index.reading.continuations import Linker
 from index.reading.copies import Cutter
 from index.reading.pages import read_layout
-from index.schema import Article, Page
+from index.schema import Article, Layout, Page
 from index.store.opened import ARTICLES, CATALOG, COPIES, PAGES, PASSAGES, open_articles
 
-__all__ = ["Sources", "Texts", "write_texts"]
+__all__ = ["OnLayout", "Sources", "Texts", "write_texts"]
+
+OnLayout = Callable[[Page, Layout], None]
+"""Told about each page and what was read from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,13 @@ class Sources:
         return self._digest.hexdigest()
 
 
-def write_texts(folder: Path, pages: Iterable[Page], config: IndexConfig, date: str | None = None) -> Texts:
+def write_texts(
+    folder: Path,
+    pages: Iterable[Page],
+    config: IndexConfig,
+    date: str | None = None,
+    on_layout: OnLayout | None = None,
+) -> Texts:
     """Write the pages of a generation, the articles read from them, and where its passages are cut.
 
     Args:
@@ -74,6 +83,7 @@ def write_texts(folder: Path, pages: Iterable[Page], config: IndexConfig, date: 
         pages: All pages, in order.
         config: The settings.
         date: The day of publication that was given for all pages.
+        on_layout: Told about each page as it is read, or None.
 
     Raises:
         OSError: The disk is full.
@@ -90,6 +100,8 @@ def write_texts(folder: Path, pages: Iterable[Page], config: IndexConfig, date: 
             row = kept.add(page)
             sources.add(page)
             layout = read_layout(page, date)
+            if on_layout:
+                on_layout(page, layout)
             linker.look(page, layout)
             for article in layout.articles:
                 articles.add(article)

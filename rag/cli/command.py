@@ -72,10 +72,12 @@ def _run(given: Sequence[str]) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     from index.build import build_store
+    from rag.cli.built import BuildReport
     from rag.cli.console import build_progress, show_manifest
 
     config = _index_config(args)
     failures: list[Failure] = []
+    report = BuildReport(detailed=args.report is not None)
     with build_progress(quiet=args.json) as progress:
         manifest = build_store(
             args.pages,
@@ -87,11 +89,14 @@ def _build(args: argparse.Namespace) -> int:
             date=args.date and args.date.isoformat(),
             known=_made_before(args.vectors, config),
             workers=args.workers,
+            on_layout=report,
         )
     if args.json:
         _print_json(manifest.model_dump())
     else:
-        show_manifest(args.store, manifest)
+        show_manifest(args.store, manifest, report.rows())
+    if args.report:
+        report.write(args.report, manifest, failures)
     return _tell_failures(failures, manifest.pages)
 
 
@@ -160,6 +165,10 @@ def _ask(args: argparse.Namespace) -> None:
         llm_timeout=args.llm_timeout,
         trace=args.trace or args.json,
     )
+    if args.sign:
+        from rag.signing import check_key
+
+        check_key(args.sign)  # an answer that cannot be signed afterwards would be lost
     question = sys.stdin.read() if args.question == "-" else args.question
     store = _open(args)
     answers = AnswerChain(store, config).stream(question)
@@ -407,6 +416,7 @@ def _add_building(commands: Any, shared: argparse.ArgumentParser) -> None:
     read.add_argument("--encoding", help="encoding of the text files (default: found for each)")
 
     build = commands.add_parser("build", parents=[shared, read], help="read pages and build the store")
+    build.add_argument("--report", type=Path, metavar="FILE", help="write what was made of each file as HTML")
     build.add_argument("--vectors", type=Path, metavar="FOLDER", help="take over vectors that wenju embed made")
     build.add_argument(
         "--workers",

@@ -244,8 +244,8 @@ def show_report(page: Page, layout: Layout) -> None:
         console.print(f"{mark}  [dim]{where}[/dim]  {escape(note.what)}")
 
 
-def show_manifest(path: Path | str, manifest: Manifest) -> None:
-    """What a store holds."""
+def show_manifest(path: Path | str, manifest: Manifest, read: Sequence[tuple[str, str]] = ()) -> None:
+    """What a store holds, and where it was built just now, how its pages were read: label and words."""
     size = f"{manifest.size / 1e6:.1f} MB" if manifest.files else "在 Milvus 中"
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in (
@@ -257,6 +257,7 @@ def show_manifest(path: Path | str, manifest: Manifest) -> None:
         *((("未读", f"{len(manifest.skipped)} 个文件：{'、'.join(manifest.skipped)}"),) if manifest.skipped else ()),
         *((("日期", f"{manifest.first_day} 至 {manifest.last_day}"),) if manifest.first_day else ()),
         *((("注意", f"{manifest.undated} 篇文章日期不明"),) if manifest.undated else ()),
+        *read,
         ("建于", f"{manifest.built_at}，用时 {manifest.seconds} 秒，沿用 {manifest.reused} 段的向量"),
         ("代次", manifest.generation),
     ):

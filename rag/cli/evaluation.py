@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from rag.errors import EvaluationError, WenjuError
 from rag.evaluation.collections import open_collection
 from rag.evaluation.compare import Comparison, check_gates, compare, parse_gates, worse
 from rag.evaluation.draft import draft_questions, write_draft
-from rag.evaluation.judge import judge
+from rag.evaluation.judge import Judgement, judge
 from rag.evaluation.questions import EvalQuestion, load_questions
 from rag.evaluation.report import write_reports
 from rag.evaluation.rows import Row
@@ -98,6 +99,7 @@ def _run(argv: Sequence[str]) -> int:
     args = _run_parser().parse_args(argv)
     gates = parse_gates(args.gate) if args.gate else []  # a wrong gate is told before an hour of work
     baseline = RunFolder(args.no_worse_than).values() if args.no_worse_than else None
+    judgement = _judging(args) if args.judge else None  # so is a model that cannot be had
     questions, texts = _questions(args)
     config = RagConfig(
         index=IndexConfig(model=args.model, passage_size=args.passage_size),
@@ -116,8 +118,8 @@ def _run(argv: Sequence[str]) -> int:
     summary = finish_run(folder, rows)
     show_summary(summary)
     _show_errors(rows)
-    if args.judge:
-        _judge(folder, rows, args)
+    if judgement:
+        _judge(folder, rows, judgement)
     print(f"{args.out / 'report.html'}")
     broken = check_gates(gates, summary)
     broken += _worse_than(baseline, folder) if baseline else []
@@ -160,16 +162,19 @@ def _ask(
     return [known[question.id] for question in questions]
 
 
-def _judge(folder: RunFolder, rows: Sequence[Row], args: argparse.Namespace) -> None:
-    """Let a chat model judge every answer; its judgements stand beside the metrics and never among them."""
+def _judging(args: argparse.Namespace) -> Callable[[Row], Judgement]:
     from rag.llm import load_chat_model
 
-    model = load_chat_model(args.judge, args.llm_base_url)
+    return partial(judge, load_chat_model(args.judge, args.llm_base_url))
+
+
+def _judge(folder: RunFolder, rows: Sequence[Row], judgement: Callable[[Row], Judgement]) -> None:
+    """Let a chat model judge every answer; its judgements stand beside the metrics and never among them."""
     answers = [row for row in rows if row.answer]
     told: list[dict[str, Any]] = []
     with build_progress(quiet=False) as report:
         for row in answers:
-            told.append({"id": row.id, **asdict(judge(model, row))})
+            told.append({"id": row.id, **asdict(judgement(row))})
             report("judge", len(told), len(answers))
     lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in told)
     write_text(folder.path / "judgements.jsonl", lines)

@@ -347,7 +347,8 @@ def test_the_one_who_died_after_the_last_act_is_not_repeated(pages, near, tmp_pa
 
 
 def test_without_dask_it_is_told_how_to_get_it(pages, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
+    for package in ("dask", "distributed"):
+        monkeypatch.setitem(sys.modules, package, None)
     for scheduler in (None, "tcp://127.0.0.1:9"):
         with pytest.raises(JobError, match=r"pip install 'wenju\[dask\]'"):
             run_embed(pages, tmp_path, CONFIG, scheduler=scheduler)

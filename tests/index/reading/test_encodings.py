@@ -225,3 +225,28 @@ def test_blocks_that_grow_are_no_oddity_and_what_no_character_is_is_one(code, od
 def test_the_line_of_a_bad_byte_is_counted_from_the_first_byte():
     with pytest.raises(SourceError, match="the bytes 81 at byte 8, in line 3"):
         decode(b"\n\n" + "中文".encode() + b"\x81" + "\n文字文字".encode(), "p.txt")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_mark_is_believed_from_three_common_characters_in_ten_on(encoding):
+    rare = "鬱籲麤鑫驫羴灥矗壺鼐" * 2
+    text = ("的" * 6 + rare)[:20]
+    decoded = decode(text.encode(encoding), "p.txt")
+    assert (decoded.text, decoded.encoding, decoded.why) == (text, encoding, f"常用字占比：{encoding} 0.30")
+    with pytest.raises(SourceError, match="is not GB18030"):
+        decode(("的" * 5 + rare)[:20].encode(encoding), "p.txt")
+
+
+def test_plain_ascii_is_what_the_page_says_it_is():
+    assert decode_as_declared(b"plain text", "p.html", "iso-8859-1", "meta").encoding == "iso8859-1"
+
+
+def test_the_first_of_several_odd_characters_is_named():
+    with pytest.raises(SourceError, match=r"the first is U\+0008 in line 2"):
+        refuse_binary("字\n\x08字\n\x01\x01\x01\x01", "p.txt")
+    assert [(note.number, note.doubtful) for note in odd_notes("甲\n\x08")] == [(2, True)]
+
+
+def test_an_encoding_that_is_asked_for_makes_no_text_of_a_binary_file():
+    with pytest.raises(SourceError, match="is no text file: 30 of 30 characters"):
+        decode(b"\x00\x01\x02" * 10, "p.txt", encoding="latin-1")

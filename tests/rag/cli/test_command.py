@@ -332,3 +332,13 @@ def test_the_version_is_told(capsys) -> None:
         main(["--version"])
     assert ended.value.code == 0
     assert re.fullmatch(r"wenju \d+\.\d+\S*\n", capsys.readouterr().out)
+
+
+def test_a_key_that_cannot_sign_is_told_before_the_answer(store, capsys, tmp_path) -> None:
+    bundle, key = tmp_path / "answer.json", tmp_path / "key.pem"
+    key.write_text("no key")
+    given = ["ask", "柳河镇图书馆藏书多少册？", "--store", store, "--bundle", str(bundle), "--sign", str(key)]
+    assert main(given) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "key.pem is no key that can be used" in told.err

@@ -162,3 +162,13 @@ def test_a_wrong_command_line_exits_with_2() -> None:
         with pytest.raises(SystemExit) as stopped:
             main(arguments)
         assert stopped.value.code == 2
+
+
+def test_a_judge_that_cannot_be_had_is_told_before_the_first_question(
+    tmp_path, questions, pages_folder, capsys
+) -> None:
+    run = tmp_path / "new"
+    arguments = ["eval", str(questions), "--collection", str(pages_folder), "--out", str(run), "--judge", "nowhere:x"]
+    assert main(arguments) != 0
+    assert "nowhere" in capsys.readouterr().err
+    assert not run.exists()

@@ -7,6 +7,7 @@ the Republic (民国一一四年 is 2025). A day of the lunar calendar is no suc
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date as Day  # noqa: N812 - a date is also a field here
@@ -101,9 +102,13 @@ _RELATIVE = re.compile(
     r"|(?P<near>近日|日前|近期|连日来)"
     r"|(?P<year>前年|去年|今年|明年)(?!级)"
     r"|(?P<since>[一二两三四五六七八九十\d]{1,2})年(?:以)?来"
+    # not 日本|月产量, 登上|月球, 三年以上|月薪
+    r"|(?P<month>(?:(?<!日)[本这]|(?<![以登爬升])上个?|(?<!以)下个?)月(?![球亮薪份台饼宫])(?:[\d一二三四五六七八九十廿卅]{1,3}[日号])?)"
+    r"|(?P<week>(?:[本这]|上{1,2}|下)(?:个?星期|周)(?![期转年岁边围])[一二三四五六日天末]?)"
 )
 _DAYS = {"大前天": -3, "前天": -2, "前日": -2, "昨": -1, "今": 0, "明": 1, "后天": 2}
 _YEARS = {"前年": -2, "去年": -1, "今年": 0, "明年": 1}
+_WEEKDAYS = {day: (number, number) for number, day in enumerate("一二三四五六日")} | {"天": (6, 6), "末": (5, 6)}
 _NEAR = 14  # days that 近日 reaches back at most
 
 
@@ -259,8 +264,37 @@ def _meant(match: re.Match[str], day: Day) -> tuple[str, str, bool]:
     if match.lastgroup == "year":
         year = day.year + _YEARS[word]
         return f"{year:04}-01-01", f"{year:04}-12-31", True
+    if match.lastgroup == "week":
+        return _week(word, day)
+    if match.lastgroup == "month":
+        return _month(word, day)
     years = _small(match.group("since").replace("两", "二"))
     return f"{day.year - years:04}-01-01", day.isoformat(), False
+
+
+def _week(word: str, day: Day) -> tuple[str, str, bool]:
+    """上周 or 上周三; weeks begin on Monday."""
+    monday = day + timedelta(days=7 * _shift(word) - day.weekday())
+    first, last = _WEEKDAYS.get(word[-1], (0, 6))
+    return (monday + timedelta(days=first)).isoformat(), (monday + timedelta(days=last)).isoformat(), True
+
+
+def _month(word: str, day: Day) -> tuple[str, str, bool]:
+    """上月 or 上月27日; a day that the month does not have leaves the whole month."""
+    months, number = 12 * day.year + day.month - 1 + _shift(word), word.partition("月")[2].rstrip("日号")
+    year, month = months // 12, months % 12 + 1
+    last = monthrange(year, month)[1]
+    try:
+        of_month = _small(number)
+    except (ValueError, KeyError):
+        of_month = 0
+    first, last = (of_month, of_month) if 1 <= of_month <= last else (1, last)
+    return Day(year, month, first).isoformat(), Day(year, month, last).isoformat(), True
+
+
+def _shift(word: str) -> int:
+    """How many weeks or months back (below 0) or ahead a word means."""
+    return word.count("下") - word.count("上")
 
 
 def _iso(year: str, month: str, day: str) -> str | None:

@@ -152,7 +152,7 @@ class Evidence:
             if when.exact and first == last:
                 days.append(Day(first.year, first.month, first.day))
             elif when.exact and first.year == last.year:
-                days.append(Day(first.year))
+                days.append(Day(first.year, first.month if first.month == last.month else None))
         return days
 
 

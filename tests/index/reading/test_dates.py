@@ -224,6 +224,17 @@ def test_a_pages_date_holds_for_its_articles():
         ("今年", "2026-01-01", "2026-12-31", True),
         ("五年来", "2021-01-01", "2026-03-01", False),
         ("近日", "2026-02-15", "2026-03-01", False),
+        # 2026-03-01 is a Sunday, the last day of its week
+        ("本周", "2026-02-23", "2026-03-01", True),
+        ("上周三", "2026-02-18", "2026-02-18", True),
+        ("上上周五", "2026-02-13", "2026-02-13", True),
+        ("上个星期天", "2026-02-22", "2026-02-22", True),
+        ("下周末", "2026-03-07", "2026-03-08", True),
+        ("本月", "2026-03-01", "2026-03-31", True),
+        ("上个月", "2026-02-01", "2026-02-28", True),
+        ("上月廿八日", "2026-02-28", "2026-02-28", True),
+        ("上月30日", "2026-02-01", "2026-02-28", True),  # which it does not have
+        ("下月十五日", "2026-04-15", "2026-04-15", True),
     ],
 )
 def test_relative_words(text, first, last, exact):
@@ -232,4 +243,12 @@ def test_relative_words(text, first, last, exact):
 
 
 def test_words_that_only_look_relative():
-    assert relative_days("今后、明显、三年级、前年级", "2026-03-01") == []
+    words = "今后、明显、三年级、前年级、日本月产量、登上月球、五千元以上月薪、本周期、上周年庆"
+    assert relative_days(words, "2026-03-01") == []
+
+
+def test_a_month_before_january_is_of_the_year_before():
+    assert [(when.first, when.last) for when in relative_days("上月开工，下月完工", "2026-12-31")] == [
+        ("2026-11-01", "2026-11-30"), ("2027-01-01", "2027-01-31"),
+    ]  # fmt: skip
+    assert relative_days("上月", "2026-01-05")[0].first == "2025-12-01"

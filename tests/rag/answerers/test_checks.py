@@ -195,6 +195,13 @@ def test_a_word_that_leaves_the_day_open_tells_no_year():
     assert check_sentence("鹿鸣大桥2031年通车。", Evidence("今年鹿鸣大桥通车。", published="2031-04-08")) == []
 
 
+def test_a_word_for_a_month_or_a_weekday_is_resolved():
+    evidence = Evidence("上月鹿鸣大桥通车，本周三剪彩。", published="2031-04-08")  # a Tuesday
+    assert check_sentence("鹿鸣大桥2031年3月通车。", evidence) == []
+    assert check_sentence("鹿鸣大桥4月9日剪彩。", evidence) == []
+    assert Flaw.FIGURE in {fault.flaw for fault in check_sentence("鹿鸣大桥2031年5月通车。", evidence)}
+
+
 @pytest.mark.parametrize(
     ("sentence", "told"),
     [

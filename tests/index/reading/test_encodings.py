@@ -250,3 +250,15 @@ def test_the_first_of_several_odd_characters_is_named():
 def test_an_encoding_that_is_asked_for_makes_no_text_of_a_binary_file():
     with pytest.raises(SourceError, match="is no text file: 30 of 30 characters"):
         decode(b"\x00\x01\x02" * 10, "p.txt", encoding="latin-1")
+
+
+def test_a_character_that_is_cut_off_is_named_with_all_its_bytes():
+    with pytest.raises(SourceError, match="is UTF-8 but for the bytes E4 B8 at byte 6, in line 1"):
+        decode("中文".encode() + b"\xe4\xb8", "p.txt")
+
+
+def test_half_of_the_bytes_in_utf8_are_not_most():
+    """Two characters of UTF-8 that are three of GB18030, and three of GB18030."""
+    assert decode("中文".encode() + "你好你".encode("gb18030"), "p.txt").text.endswith("你好你")
+    with pytest.raises(SourceError, match="is UTF-8 but for the bytes"):
+        decode("中文字".encode() + "你好你".encode("gb18030"), "p.txt")

@@ -26,7 +26,7 @@ from rag.retrieval.cache import sentences_of, vectors_of, words_of
 from rag.retrieval.trees import Forest, load_forest
 from rag.schema import Hit
 
-__all__ = ["FEATURES", "explain", "features", "load_ranker", "rows_of"]
+__all__ = ["FEATURES", "explain", "features", "load_ranker", "nearness", "rows_of"]
 
 Column = NDArray[np.float64]
 
@@ -98,6 +98,23 @@ def features(store: Store, query: str, rows: Sequence[int], embedder: Embedder |
     return np.stack([columns[name] for name in FEATURES], axis=1).astype(np.float32)
 
 
+def nearness(store: Store, query: str, rows: Sequence[int], vector: Vectors) -> Column:
+    """How near some passages are to a question by meaning and words together, from what the indexes know of them.
+
+    The sum of two of the features, ``dense`` and ``bm25``: a hundredth of the work of all.
+
+    Args:
+        store: An open store.
+        query: The question.
+        rows: Row numbers of the passages.
+        vector: The question's, (dim,).
+
+    Returns:
+        (len(rows),), each 0 or more.
+    """
+    return np.clip(store.dense.vectors(rows) @ vector, 0.0, 1.0) + _bm25(store, query, rows)
+
+
 def explain(store: Store, query: str, hits: Sequence[Hit]) -> dict[str, dict[str, float]]:
     """What speaks for each hit, by feature, measured among these hits: passage_id -> {feature: value}."""
     if not hits:
@@ -132,9 +149,14 @@ def _word_columns(store: Store, query: str, words: Sequence[frozenset[str]], emb
 
 
 def _lexical_columns(store: Store, query: str, rows: Sequence[int]) -> dict[str, Column]:
-    total = sum(store.lexical.idf(word) for word in content_words(query)) or 1.0
-    bm25 = np.asarray(store.lexical.scores(query, rows)) / total
+    bm25 = _bm25(store, query, rows)
     return {"bm25": bm25, "bm25_share": bm25 / (bm25.max() or 1.0), "best_bm25": np.full(len(rows), bm25.max())}
+
+
+def _bm25(store: Store, query: str, rows: Sequence[int]) -> Column:
+    total = sum(store.lexical.idf(word) for word in content_words(query)) or 1.0
+    scores: Column = np.asarray(store.lexical.scores(query, rows), np.float64)
+    return scores / total
 
 
 def _name_columns(query: str, texts: Sequence[str]) -> dict[str, Column]:

@@ -16,11 +16,13 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field, InstanceOf
 
+from index.embedding import Vectors
 from index.reading.dates import relative_days
 from index.schema import Filter, Kind, Passage
 from index.store.opened import Store, copies_of, search_text
@@ -31,13 +33,13 @@ from rag.query.question import check_query, content_words
 from rag.query.words import share
 from rag.retrieval.crossencoder import load_crossencoder
 from rag.retrieval.judging import judge_passages
-from rag.retrieval.ranking import features, load_ranker
+from rag.retrieval.ranking import features, load_ranker, nearness
 from rag.schema import Hit
 
 __all__ = ["PassageRetriever", "find_rows", "fuse", "passage_document", "search"]
 
-_DEPTH = 50  # candidates of each leg
-_LEARNED = 30  # of each leg that the learned ranking scores
+_LEXICAL, _DENSE = 50, 100  # candidates of each leg: of those in other words, the dense one finds more further down
+_LEARNED = 60  # of both together, that the learned ranking scores
 _READ = 10  # best passages that the reading model sees
 _READING = 2.0  # weight of its relevance beside the score of the search
 _RANK_CONSTANT = 60  # the paper's k
@@ -82,14 +84,14 @@ def search(  # noqa: PLR0913 - the bounds of a search, each by its name
         raise RetrievalError(f"k is {k}.", "Ask for 1 passage or more.")
     if unknown := [file for file in files if file not in store.pages]:
         raise RetrievalError(f"The store has no page {unknown[0]!r}.", "Name a page as citations name it.")
-    depth = max(k, _DEPTH)
     allowed = store.catalog.select(_filter(since, until, files, kinds))
-    lexical = [row for row, _ in store.lexical.search(text, depth, allowed)] if legs != "dense" else []
-    dense = _dense_rows(store, text, depth, allowed) if legs != "lexical" else []
+    vector = store.embedder.encode_query(text)
+    lexical = _lexical_rows(store, text, max(k, _LEXICAL), allowed) if legs != "dense" else []
+    dense = _dense_rows(store, vector, max(k, _DENSE), allowed) if legs != "lexical" else []
     trust = _lexical_trust(store, text, *store.passages.at(lexical[:1])) if lexical else 0.0
     scores = fuse(((1.0 - trust, dense), (trust, lexical)))
     if legs == "fused" and scores and load_ranker().model == store.embedder.fingerprint:
-        scores |= _learned(store, text, list(dict.fromkeys([*lexical[:_LEARNED], *dense[:_LEARNED]])), scores)
+        scores |= _learned(store, text, _nearest(store, text, vector, list(scores)), scores)
     if legs == "fused" and read:
         scores = _reread(store, text, scores)
     named = ((store.passages.id_at(row), score) for row, score in scores.items())
@@ -177,9 +179,16 @@ def _filter(since: date | None, until: date | None, files: Sequence[str], kinds:
 
 
 def find_rows(store: Store, query: str) -> list[int]:
-    """Rows of the candidates that the learned ranking scores: the best of each leg."""
-    lexical = [row for row, _ in store.lexical.search(query, _LEARNED)]
-    return list(dict.fromkeys([*lexical, *_dense_rows(store, query, _LEARNED)]))
+    """Rows of the candidates that the learned ranking scores: the nearest of what both legs find."""
+    vector = store.embedder.encode_query(query)
+    found = [*_lexical_rows(store, query, _LEXICAL), *_dense_rows(store, vector, _DENSE)]
+    return _nearest(store, query, vector, list(dict.fromkeys(found)))
+
+
+def _nearest(store: Store, query: str, vector: Vectors, rows: Sequence[int]) -> list[int]:
+    """The rows that are nearest to the question, nearest first, as many as the learned ranking scores."""
+    best = np.argsort(-nearness(store, query, rows, vector), kind="stable")[:_LEARNED] if rows else ()
+    return [rows[place] for place in best]
 
 
 def _learned(store: Store, query: str, rows: Sequence[int], fused: Mapping[int, float]) -> dict[int, float]:
@@ -200,8 +209,12 @@ def _reread(store: Store, query: str, scores: Mapping[int, float]) -> dict[int, 
     return {row: (score + _READING * gained.get(row, 0.0)) / (1 + _READING) for row, score in scores.items()}
 
 
-def _dense_rows(store: Store, query: str, depth: int, allowed: Any = None) -> list[int]:
-    found = store.dense.search(store.embedder.encode_query(query), depth, allowed)
+def _lexical_rows(store: Store, query: str, depth: int, allowed: Any = None) -> list[int]:
+    return [row for row, _ in store.lexical.search(query, depth, allowed)]
+
+
+def _dense_rows(store: Store, vector: Vectors, depth: int, allowed: Any = None) -> list[int]:
+    found = store.dense.search(vector, depth, allowed)
     return [row for row, similarity in found if similarity > 0]
 
 

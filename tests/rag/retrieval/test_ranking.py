@@ -9,7 +9,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from rag.retrieval.ranking import FEATURES, explain, features
+from rag.retrieval.ranking import FEATURES, explain, features, nearness
 from rag.schema import Hit
 
 # Each page is one passage: headline, byline, text.
@@ -43,6 +43,15 @@ def test_words_are_held_by_the_page_that_has_them(store) -> None:
     assert _column(table, "best_held") == pytest.approx([1.0, 1.0])
     assert _column(table, "soft_rest")[0] == 1.0  # nothing is missing
     assert _column(table, "bm25_share") == pytest.approx([1.0, 0.0])
+
+
+def test_nearness_is_the_cosine_and_the_share_of_bm25(store) -> None:
+    query = "图书馆藏书多少册？"
+    table = features(store, query, [1, 0])
+    near = nearness(store, query, [1, 0], store.embedder.encode_query(query))
+    assert near == pytest.approx(np.add(_column(table, "dense"), _column(table, "bm25")))
+    assert near[0] == 0.0
+    assert near[1] > 1.0
 
 
 def test_a_missing_word_counts_by_the_likest_word_there(store) -> None:

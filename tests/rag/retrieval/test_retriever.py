@@ -140,9 +140,14 @@ def test_a_passage_that_was_not_read_has_no_relevance(tiny_store, monkeypatch):
     ]  # fmt: skip
 
 
-def test_the_candidates_of_the_ranking_are_the_best_of_both_searches_once(tiny_store):
+def test_the_candidates_of_the_ranking_are_the_nearest_of_both_searches_once(tiny_store, monkeypatch):
+    near = {0: 0.4, 1: 0.9, 2: 0.4, 3: 0.5}
+    monkeypatch.setattr("rag.retrieval.retriever.nearness", lambda s, q, rows, v: np.array([near[r] for r in rows]))
     store = replace(tiny_store, dense=_Leg(3, 0, 2), lexical=_Leg(1, 3))
     assert find_rows(store, "大桥") == [1, 3, 0, 2]
+    monkeypatch.setattr("rag.retrieval.retriever._LEARNED", 2)
+    assert find_rows(store, "大桥") == [1, 3]
+    assert find_rows(replace(tiny_store, dense=_Leg(), lexical=_Leg()), "大桥") == []
 
 
 def test_weights_are_shared_out_by_rank():
@@ -164,8 +169,9 @@ class _Ranker:
 
 def test_what_the_ranking_did_not_score_stays_below_what_it_did(tiny_store, monkeypatch):
     # Both searches find rows 0 to 3 in this order, so fused by rank they have 1, 61/62, 61/63 and 61/64. The ranking
-    # scores the first two, with 0.5 and 0.25; the others have a quarter of what they had.
+    # scores the two nearest, with 0.5 and 0.25; the others have a quarter of what they had.
     monkeypatch.setattr("rag.retrieval.retriever._LEARNED", 2)
+    monkeypatch.setattr("rag.retrieval.retriever.nearness", lambda store, query, rows, vector: -np.array(rows))
     monkeypatch.setattr("rag.retrieval.retriever.features", lambda store, query, rows: rows)
     monkeypatch.setattr(
         "rag.retrieval.retriever.load_ranker", lambda: _Ranker(tiny_store.embedder.fingerprint, 0.5, 0.25)

@@ -11,7 +11,6 @@ import json
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,8 @@ from index.errors import ModelError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+    from index.tokenizing import Tokens
 
 __all__ = ["BATCH_SIZE", "DEVICE", "Embedder", "StaticEmbedder", "TransformerEmbedder", "Vectors", "load_embedder"]
 
@@ -81,15 +82,13 @@ class StaticEmbedder(Embedder):
     """
 
     def __init__(self, path: Path, name: str | None = None) -> None:
-        from tokenizers import Tokenizer
+        from index.tokenizing import StaticTokenizer
 
         try:
-            self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+            self._tokenizer = StaticTokenizer(path / "tokenizer.json")
             self._weights = _map_table(path / "model.safetensors", "embedding.weight")
         except Exception as error:  # tokenizers raises bare Exception
             raise ModelError(f"The model in {path} cannot be read ({error}).", _ADVICE) from error
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
         prompts = _prompts(path)
         self._query_prompt, self._document_prompt = prompts.get("query", ""), prompts.get("document", "")
         self.name = name or str(path)
@@ -104,14 +103,13 @@ class StaticEmbedder(Embedder):
         return row
 
     def _encode(self, texts: list[str]) -> Vectors:
-        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        ids = [encoding.ids for encoding in encodings]
-        if len(ids) >= _MANY:
-            return _unit_rows(_means(ids, self._weights))
+        found = self._tokenizer.tokens(texts)
+        if len(texts) >= _MANY:
+            return _unit_rows(_means(found, self._weights))
         vectors: Vectors = np.zeros((len(texts), self.dim), np.float32)
-        for row, found in enumerate(ids):
-            if found:
-                vectors[row] = self._weights[found].astype(np.float32).mean(axis=0)
+        for row, ids in enumerate(np.split(found.ids, np.cumsum(found.lengths)[:-1])):
+            if len(ids):
+                vectors[row] = self._weights[ids].astype(np.float32).mean(axis=0)
         return _unit_rows(vectors)
 
 
@@ -190,22 +188,22 @@ def _map_table(file: Path, name: str) -> Table:
     return np.asarray(np.memmap(file, kind, "r", 8 + length + begin, (rows, columns)))
 
 
-def _means(ids: Sequence[Sequence[int]], weights: Table) -> Vectors:
-    """Mean row of each list of ids, zero for an empty one: (n, dim) float32.
+def _means(found: Tokens, weights: Table) -> Vectors:
+    """Mean row of the tokens of each text, zero for one without tokens: (n, dim) float32.
 
     A sparse matrix of counts times the rows in use reads each row once and keeps nothing in between, faster than
     gathering the rows of each text; it adds up in the same order, so the vectors are the same to the last bit.
     """
     from scipy.sparse import csr_array
 
-    lengths = np.fromiter(map(len, ids), np.int64, len(ids))
-    ends = np.cumsum(lengths)
-    used, columns = np.unique(np.fromiter(chain.from_iterable(ids), np.int32, int(lengths.sum())), return_inverse=True)
-    counts = csr_array(
-        (np.ones(len(columns), np.float32), columns, np.concatenate([[0], ends])), shape=(len(ids), len(used))
-    )
+    in_use = np.zeros(len(weights), bool)
+    in_use[found.ids] = True
+    used = np.flatnonzero(in_use)
+    column = np.cumsum(in_use, dtype=np.int32)[found.ids] - 1
+    starts = np.concatenate([[0], np.cumsum(found.lengths)])
+    counts = csr_array((np.ones(len(column), np.float32), column, starts), shape=(len(found.lengths), len(used)))
     means: Vectors = counts @ weights[used].astype(np.float32)
-    means /= np.maximum(lengths, 1)[:, None].astype(np.float32)
+    means /= np.maximum(found.lengths, 1)[:, None].astype(np.float32)
     return means
 
 

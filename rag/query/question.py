@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from index.text import NameKind, fold, is_chinese, latin_share, legible, name_kinds, names, tokens
 from rag.errors import RetrievalError
@@ -95,6 +96,7 @@ _ASKING_WORD = re.compile(
     r"多少|[几哪谁啥]|什么|怎[么样]|如何|为何|何[时处人]|多[久长大高远重]|周几|是否|[吗呢]|"
     r"\b(?:what|which|who|whom|whose|when|where|why|how)\b"
 )
+_KEPT = 1_024  # texts whose words are remembered: a search asks for them several times
 _PIECES = re.compile(r"(?<=[，,；;。？?！!])(?=.)")
 _FURTHER = re.compile("又|还|另|并且|同时")
 _FEWEST_OF_PART = 2  # content words, below which a piece cannot be asked by itself
@@ -199,6 +201,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(word for word in names(text) if word not in _ASKING)
 
 
+@lru_cache(_KEPT)
 def content_words(text: str) -> tuple[str, ...]:
     """Folded words of a question that an answer's surroundings may share: without 什么, 多少, the, ... and repeats.
 
@@ -210,6 +213,7 @@ def content_words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
+@lru_cache(_KEPT)
 def focus_words(text: str) -> tuple[str, ...]:
     """What is asked for of the rest: the content words next to the asking word, one before it and two behind it.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, count
 from threading import Lock
 
 import numpy as np
@@ -93,15 +94,20 @@ def match_words(weights: Mapping[str, float], texts: Sequence[Collection[str]], 
     value = np.array([weights[word] for word in asked], np.float64)
     held = np.zeros((len(texts), len(asked)), bool)
     alike = np.zeros((len(texts), len(asked)), np.float32)
-    known = list(dict.fromkeys(word for words in texts for word in words))
-    if asked and known:
-        place = {word: row for row, word in enumerate(known)}
+    every = list(chain.from_iterable(texts))
+    if asked and every:
+        known = dict.fromkeys(every)
+        place = dict(zip(known, count(), strict=False))
         memory = _memory(embedder.fingerprint, embedder.dim)
-        cosines = memory.vectors(known, embedder) @ memory.vectors(asked, embedder).T
-        for row, words in enumerate(texts):
-            if words:
-                alike[row] = cosines[[place[word] for word in words]].max(axis=0)
-                held[row] = [word in words for word in asked]
+        cosines = memory.vectors(tuple(known), embedder) @ memory.vectors(asked, embedder).T
+        places = np.fromiter(map(place.__getitem__, every), np.int64, len(every))
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        some = np.flatnonzero(lengths)  # reduceat has no empty stretches
+        alike[some] = np.maximum.reduceat(cosines[places], (np.cumsum(lengths) - lengths)[some])
+        of_text = np.repeat(np.arange(len(texts)), lengths)
+        for column, word in enumerate(asked):
+            if word in place:
+                held[of_text[places == place[word]], column] = True
     np.clip(alike, 0.0, 1.0, out=alike)
     alike[held] = 1.0
     return Matches(asked, value, held, alike)
@@ -128,26 +134,31 @@ class _Memory:
 
     def vectors(self, words: Sequence[str], embedder: Embedder) -> Vectors:
         """(len(words), dim) float32, as the embedder gives them for texts of one word."""
+        rows = self._rows(words)
+        new = list(dict.fromkeys(words[place] for place in np.flatnonzero(rows < 0).tolist()))
+        if not new:
+            return self._table[rows]
+        made = embedder.encode_documents(new)  # by nobody's leave: others may look up meanwhile
         with self._lock:
-            new = list(dict.fromkeys(word for word in words if word not in self._row))
-            made = embedder.encode_documents(new)
-            if len(self._row) + len(new) <= _MOST_REMEMBERED:
-                self._add(new, made)
-                found: Vectors = self._table[[self._row[word] for word in words]]
-                return found
-            # Full: the words met first, which are mostly the frequent ones, stay; the rest is made for this call only.
-            fresh = {word: row for row, word in enumerate(new)}
-            found = np.empty((len(words), made.shape[1]), np.float32)
-            rows = np.array([self._row.get(word, -1) for word in words])
-            found[rows >= 0] = self._table[rows[rows >= 0]]
-            found[rows < 0] = made[[fresh[word] for word in words if word in fresh]]
-            return found
+            fresh = [place for place, word in enumerate(new) if word not in self._row]  # another question's
+            if len(self._row) + len(fresh) <= _MOST_REMEMBERED:
+                self._add([new[place] for place in fresh], made[fresh])
+        # Full: the words met first, which are mostly the frequent ones, stay; the rest is made for this call only.
+        found = self._table[rows]
+        place_of = {word: place for place, word in enumerate(new)}
+        missing = np.flatnonzero(rows < 0).tolist()
+        found[missing] = made[[place_of[words[place]] for place in missing]]
+        return found
+
+    def _rows(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Where the words stand; -1 for one that is not known."""
+        return np.fromiter((self._row.get(word, -1) for word in words), np.int64, len(words))
 
     def _add(self, words: Sequence[str], vectors: Vectors) -> None:
         first = len(self._row)
         while first + len(words) > len(self._table):
             self._table = np.concatenate([self._table, np.zeros_like(self._table)])
-        self._table[first : first + len(words)] = vectors
+        self._table[first : first + len(words)] = vectors  # before anyone is told where they stand
         self._row |= {word: first + place for place, word in enumerate(words)}
 
 

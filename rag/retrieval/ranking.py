@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.embedding import Embedder, Vectors
-from index.schema import Article, Passage
-from index.store.opened import Store, search_text
-from index.text import NameKind, char_pairs, latin_share, legible, name_kinds
+from index.schema import Article
+from index.store.opened import Store
+from index.text import NameKind, char_pairs, latin_share, name_kinds
 from rag.query.question import content_words, focus_words
 from rag.query.words import match_words
-from rag.retrieval.cache import sentences_of, vectors_of, words_of
+from rag.retrieval.cache import Traits, groups_of, traits_of, vectors_of
 from rag.retrieval.trees import Forest, load_forest
 from rag.schema import Hit
 
@@ -70,28 +70,26 @@ def features(store: Store, query: str, rows: Sequence[int], embedder: Embedder |
     """
     passages = store.passages.at(rows)
     articles = [store.articles[passage.article_id] for passage in passages]
-    texts = [search_text(passage, article) for passage, article in zip(passages, articles, strict=True)]
+    traits = list(map(traits_of, passages, articles))
     of_store = embedder is None or embedder.fingerprint == store.embedder.fingerprint
     embedder = embedder or store.embedder
     vector = embedder.encode_query(query)
-    vectors = store.dense.vectors(rows) if of_store else embedder.encode_documents(texts)
+    vectors = store.dense.vectors(rows) if of_store else embedder.encode_documents([each.text for each in traits])
     dense = np.clip(vectors @ vector, 0.0, 1.0)
-    words = [words_of(text) for text in texts]
-    # Cut differently, a name may be no token there; put together, the tokens hold it all the same.
-    joined = ["".join(found) for found in words]
+    joined = [each.joined for each in traits]
     columns = {
-        **_word_columns(store, query, [frozenset(found) for found in words], embedder),
+        **_word_columns(store, query, [each.words for each in traits], embedder),
         **_lexical_columns(store, query, rows),
         **_name_columns(query, joined),
         "dense": dense,
         "dense_gap": dense.max() - dense,
         "best_dense": np.full(len(rows), dense.max()),
         "pairs": _held_pairs(query, joined),
-        "sentence": _best_sentences(embedder, passages, vector),
+        "sentence": _best_sentences(embedder, traits, vector),
         "headline": _headlines(embedder, articles, vector),
         "article": _best_of_article(articles, dense),
         "depth": np.array([p.start / max(1, len(a.text)) for p, a in zip(passages, articles, strict=True)]),
-        "length": np.array([math.log(1 + len(legible(passage.text))) for passage in passages]),
+        "length": np.array([each.length for each in traits]),
         "latin": np.full(len(rows), latin_share(query)),
         "collection": np.full(len(rows), math.log(len(store.passages))),
     }
@@ -134,7 +132,7 @@ def load_ranker() -> Forest:
     return load_forest("ranker.json", tuple(FEATURES))
 
 
-def _word_columns(store: Store, query: str, words: Sequence[frozenset[str]], embedder: Embedder) -> dict[str, Column]:
+def _word_columns(store: Store, query: str, words: Sequence[tuple[str, ...]], embedder: Embedder) -> dict[str, Column]:
     asked, focus = content_words(query), focus_words(query)
     every = match_words({word: store.lexical.idf(word) for word in (*asked, *focus)}, words, embedder)
     matches = every.of(asked)
@@ -174,11 +172,10 @@ def _held_pairs(query: str, texts: Sequence[str]) -> Column:
     return np.array([sum(pair in text for pair in asked) / (len(asked) or 1) for text in texts])
 
 
-def _best_sentences(embedder: Embedder, passages: Sequence[Passage], vector: Vectors) -> Column:
-    texts = [legible(passage.text) for passage in passages]
-    sentences = [[text[a:b] for a, b in sentences_of(text)] or [text] for text in texts]
-    cosines = vectors_of([text for found in sentences for text in found], embedder) @ vector
-    starts = np.cumsum([0, *(len(found) for found in sentences[:-1])])
+def _best_sentences(embedder: Embedder, traits: Sequence[Traits], vector: Vectors) -> Column:
+    found = groups_of([each.sentences for each in traits], embedder)
+    cosines = np.concatenate(found) @ vector
+    starts = np.cumsum([0, *(len(vectors) for vectors in found[:-1])])
     return np.clip(np.maximum.reduceat(cosines, starts), 0.0, 1.0).astype(np.float64)
 
 

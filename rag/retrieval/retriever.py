@@ -25,12 +25,12 @@ from pydantic import ConfigDict, Field, InstanceOf
 from index.embedding import Vectors
 from index.reading.dates import relative_days
 from index.schema import Filter, Kind, Passage
-from index.store.opened import Store, copies_of, search_text
-from index.text import tokens
+from index.store.opened import Store, copies_of
 from rag.config import Legs
 from rag.errors import RetrievalError
 from rag.query.question import check_query, content_words
 from rag.query.words import share
+from rag.retrieval.cache import traits_of
 from rag.retrieval.crossencoder import load_crossencoder
 from rag.retrieval.judging import judge_passages
 from rag.retrieval.ranking import features, load_ranker, nearness
@@ -94,9 +94,8 @@ def search(  # noqa: PLR0913 - the bounds of a search, each by its name
         scores |= _learned(store, text, _nearest(store, text, vector, list(scores)), scores)
     if legs == "fused" and read:
         scores = _reread(store, text, scores)
-    named = ((store.passages.id_at(row), score) for row, score in scores.items())
-    ranked = sorted(named, key=lambda item: (-item[1], item[0]))
-    return [Hit(passage_id, score, rank) for rank, (passage_id, score) in enumerate(ranked[:k], start=1)]
+    best = _best(store, scores, k)
+    return [Hit(store.passages.id_at(row), scores[row], rank) for rank, row in enumerate(best, start=1)]
 
 
 class PassageRetriever(BaseRetriever):
@@ -203,10 +202,17 @@ def _reread(store: Store, query: str, scores: Mapping[int, float]) -> dict[int, 
 
     A relevance is added and never takes away: of a list of words, which asks nothing, the model says nothing.
     """
-    best = sorted(scores, key=lambda row: (-scores[row], store.passages.id_at(row)))[:_READ]
+    best = _best(store, scores, _READ)
     judged = judge_passages(load_crossencoder(), query, store.passages.at(best), store)
     gained = {row: judgement.relevance for row, judgement in zip(best, judged, strict=False)}
     return {row: (score + _READING * gained.get(row, 0.0)) / (1 + _READING) for row, score in scores.items()}
+
+
+def _best(store: Store, scores: Mapping[int, float], count: int) -> list[int]:
+    """The rows of the highest scores, highest first, equal ones by passage_id; nothing else is named."""
+    least = sorted(scores.values(), reverse=True)[:count][-1:]
+    may_be = [row for row, score in scores.items() if score >= least[0]]
+    return sorted(may_be, key=lambda row: (-scores[row], store.passages.id_at(row)))[:count]
 
 
 def _lexical_rows(store: Store, query: str, depth: int, allowed: Any = None) -> list[int]:
@@ -221,7 +227,7 @@ def _dense_rows(store: Store, vector: Vectors, depth: int, allowed: Any = None) 
 def _lexical_trust(store: Store, query: str, best: Passage) -> float:
     """Weight of the lexical leg, in (0, 1): a soft step over the share of the query's words in its best passage."""
     weights = {word: store.lexical.idf(word) for word in content_words(query)}
-    held = set(tokens(search_text(best, store.articles[best.article_id])))
+    held = frozenset(traits_of(best, store.articles[best.article_id]).words)
     return 1.0 / (1.0 + math.exp(-_TRUST_STEEPNESS * (share(weights, held) - _TRUST_MIDDLE)))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
+from index.store.opened import search_text
 from index.text import sentence_spans, tokens
 from rag.retrieval import cache as memory
 
@@ -30,8 +33,41 @@ def counting(keyword_embedder):
 @pytest.mark.parametrize("text", TEXTS)
 def test_what_is_remembered_is_what_would_be_found(text):
     for _ in range(2):
-        assert memory.words_of(text) == tuple(tokens(text))
         assert memory.sentences_of(text) == tuple(sentence_spans(text))
+
+
+def test_the_traits_of_a_passage(make_store):
+    store = make_store({"a.txt": "大桥通车\n本报记者 周小雨\n大橋通車。龍舟賽！"}, size=200)
+    (passage,) = store.passages.values()
+    article = store.articles[passage.article_id]
+    traits = memory.traits_of(passage, article)
+    assert traits is memory.traits_of(passage, article)
+    assert traits.text == search_text(passage, article)
+    assert traits.words == tuple(dict.fromkeys(tokens(traits.text)))  # 大桥 and 通车 stand twice
+    assert traits.joined == "".join(tokens(traits.text))
+    assert traits.sentences[-2:] == ("大橋通車。", "龍舟賽！")
+    assert traits.length == pytest.approx(math.log(1 + len(passage.text)))
+
+
+def test_a_group_of_texts_is_embedded_once(counting):
+    groups = [("大桥", "龙舟"), ("果园",), ("大桥", "龙舟")]
+    for _ in range(2):
+        found = memory.groups_of(groups, counting)
+        assert [vectors.tolist() for vectors in found] == [
+            [[1, 0, 0, 0], [0, 1, 0, 0]],
+            [[0, 0, 1, 0]],
+            [[1, 0, 0, 0], [0, 1, 0, 0]],
+        ]
+    assert counting.asked == [["大桥", "龙舟", "果园"]]
+
+
+def test_a_group_counts_by_its_texts(counting, monkeypatch):
+    monkeypatch.setattr(memory, "_VECTORS", 2)
+    memory.groups_of([("大桥", "龙舟")], counting)
+    memory.groups_of([("果园",)], counting)  # the first goes
+    memory.groups_of([("操场",)], counting)
+    memory.groups_of([("果园",), ("操场",)], counting)
+    assert counting.asked == [["大桥", "龙舟"], ["果园"], ["操场"]]
 
 
 def test_a_text_is_embedded_once(counting):

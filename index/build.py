@@ -21,7 +21,7 @@ from index.schema import Page
 from index.search.shards import either
 from index.search.vector_cache import Known, KnownVectors, open_known, verify_known
 from index.store.opened import KEYS, VECTORS, Manifest, read_generation, read_manifest
-from index.store.searches import Progress, write_searches
+from index.store.searches import EarlyWorkers, Progress, write_searches
 from index.store.texts import OnLayout, Sources, write_texts
 from index.store.writing import Filled, write_generation
 
@@ -229,17 +229,20 @@ def _write(  # noqa: PLR0913  # as build_store
     on_layout: OnLayout | None = None,
 ) -> Manifest:
     def fill(folder: Path) -> Filled:
-        texts = write_texts(folder, pages, config, date, on_layout)
         before = known_vectors(store, embedder)
-        reused = write_searches(
-            folder,
-            texts.passages,
-            embedder,
-            config.model,
-            known=either(known, before) if known else before,
-            progress=progress,
-            workers=workers,
-        )
+        all_known = either(known, before) if known else before
+        with EarlyWorkers(folder, embedder, config.model, all_known, workers) as early:
+            texts = write_texts(folder, pages, config, date, on_layout, early)
+            reused = write_searches(
+                folder,
+                texts.passages,
+                embedder,
+                config.model,
+                known=all_known,
+                progress=progress,
+                workers=workers,
+                early=early,
+            )
         return Filled(texts, reused)
 
     return write_generation(store, config, embedder, fill, skipped=skipped, date=date)

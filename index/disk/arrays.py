@@ -15,7 +15,16 @@ from numpy.typing import DTypeLike, NDArray
 from index.disk.generations import REPAIR
 from index.errors import StoreError
 
-__all__ = ["MAPPED_FROM", "GrowingTable", "damaged", "load_table", "new_table", "save_table", "write_rows"]
+__all__ = [
+    "MAPPED_FROM",
+    "GrowingTable",
+    "damaged",
+    "load_table",
+    "new_table",
+    "save_table",
+    "set_length",
+    "write_rows",
+]
 
 MAPPED_FROM = 4_000_000
 """Bytes of a file that is mapped; a smaller one is read, and then nothing that befalls it on the disk is felt."""
@@ -76,6 +85,21 @@ def write_rows(file: Path, first: int, rows: NDArray[Any]) -> None:
         shape, _, kind = np.lib.format.read_array_header_1_0(stream)
         stream.seek(stream.tell() + first * int(np.prod(shape[1:])) * kind.itemsize)
         stream.write(np.ascontiguousarray(rows, kind).data)
+
+
+def set_length(file: Path, count: int) -> None:
+    """Let a table have so many rows: zeros behind those that it has, or none of those beyond.
+
+    Raises:
+        OSError: The disk is full.
+    """
+    with file.open("rb+") as stream:
+        np.lib.format.read_magic(stream)
+        shape, _, kind = np.lib.format.read_array_header_1_0(stream)
+        end = stream.tell() + count * int(np.prod(shape[1:])) * kind.itemsize
+        stream.seek(0)
+        _write_head(stream, kind, (count, *shape[1:]))  # its room is made for any length
+        stream.truncate(end)
 
 
 class GrowingTable:

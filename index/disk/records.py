@@ -72,6 +72,11 @@ class ItemWriter(Generic[T]):
         end = self._starts[row + 1] if row + 1 < len(self._starts) else self._end
         return self._adapter.validate_json(os.pread(self._stream.fileno(), end - start, start))
 
+    def stretch(self, first: int, last: int) -> list[int]:
+        """Where items ``first`` to ``last``, exclusive, begin in the file and the last one ends; it is written out."""
+        self._stream.flush()
+        return [*self._starts[first:last], self._starts[last] if last < len(self) else self._end]
+
     def close(self) -> None:
         """Write what is left, and the index.
 

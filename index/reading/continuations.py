@@ -91,13 +91,14 @@ class Linker:
         self._rights: list[_Part] = []
         self._looked = 0
 
-    def look(self, page: Page, layout: Layout) -> None:
-        """Take note of the next page."""
+    def look(self, page: Page, layout: Layout) -> bool:
+        """Take note of the next page; whether any part so far may go on from another page or to one."""
         own = _own_number(page, layout)
         for article in layout.articles:
             self._lefts += _left_part(self._looked, article, own)
             self._rights += _right_part(self._looked, article, own)
         self._looked += 1
+        return bool(self._lefts or self._rights)
 
     def linked(self) -> dict[str, Article]:
         """The articles that have a link, with it, by article_id."""

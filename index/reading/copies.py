@@ -86,9 +86,9 @@ class Cutter:
         """Per passage the place of its article, and its range there."""
         return zip(self._articles, self._starts, self._ends, strict=True)
 
-    def table(self) -> NDArray[np.int32]:
-        """(3, passages) int32: the same, a row for each of the three."""
-        return np.stack([np.frombuffer(each, np.int32) for each in (self._articles, self._starts, self._ends)])
+    def table(self, first: int = 0, last: int | None = None) -> NDArray[np.int32]:
+        """(3, passages) int32: the same, a row for each of the three, of a range of passages."""
+        return np.array([each[first:last] for each in (self._articles, self._starts, self._ends)], np.int32)
 
     def add(self, article: Article) -> None:
         """Cut the next article."""

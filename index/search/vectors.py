@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from index.disk.arrays import load_table, new_table
 
-__all__ = ["FEW", "VectorTable", "load_vectors", "new_vectors"]
+__all__ = ["FEW", "VectorTable", "load_vectors", "new_many_vectors", "new_vectors"]
 
 FEW = 25_000  # vectors up to which single precision is kept, and all are compared with a question
 
@@ -22,6 +22,11 @@ VectorTable = NDArray[np.float32] | NDArray[np.float16]
 def new_vectors(file: Path, count: int, dim: int) -> None:
     """Make a table for ``count`` vectors, all zero yet, to be filled by :func:`index.disk.arrays.write_rows`."""
     new_table(file, (count, dim), np.float32 if count <= FEW else np.float16)
+
+
+def new_many_vectors(file: Path, dim: int) -> None:
+    """Make a table for more than ``FEW`` vectors, without rows yet."""
+    new_table(file, (0, dim), np.float16)
 
 
 def load_vectors(file: Path) -> VectorTable:

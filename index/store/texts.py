@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import TypeAdapter
 
@@ -24,10 +25,17 @@ from index.reading.pages import read_layout
 from index.schema import Article, Layout, Page
 from index.store.opened import ARTICLES, CATALOG, COPIES, PAGES, PASSAGES, open_articles
 
-__all__ = ["OnLayout", "Sources", "Texts", "write_texts"]
+__all__ = ["Follower", "OnLayout", "Sources", "Texts", "write_texts"]
 
 OnLayout = Callable[[Page, Layout], None]
 """Told about each page and what was read from it."""
+
+
+class Follower(Protocol):
+    """Who works on passages while later pages are read."""
+
+    def follow(self, cutter: Cutter, articles: ItemWriter[Article]) -> None:
+        """Called after a page: all that is cut so far stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,7 @@ def write_texts(
     config: IndexConfig,
     date: str | None = None,
     on_layout: OnLayout | None = None,
+    follower: Follower | None = None,
 ) -> Texts:
     """Write the pages of a generation, the articles read from them, and where its passages are cut.
 
@@ -84,6 +93,8 @@ def write_texts(
         config: The settings.
         date: The day of publication that was given for all pages.
         on_layout: Told about each page as it is read, or None.
+        follower: Told of what is cut, until an article comes that may have a link to another: a passage is searched
+            with the headline of what it goes on from, which is known when all pages are read.
 
     Raises:
         OSError: The disk is full.
@@ -102,11 +113,13 @@ def write_texts(
             layout = read_layout(page, date)
             if on_layout:
                 on_layout(page, layout)
-            linker.look(page, layout)
+            may_be_linked = linker.look(page, layout)
             for article in layout.articles:
                 articles.add(article)
                 catalog.add(row, article)
                 cutter.add(article)
+            if follower and not may_be_linked:
+                follower.follow(cutter, articles)
         kept.close()
         articles.close()
     _put_links(folder, linker.linked())

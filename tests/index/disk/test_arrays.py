@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import index.disk.arrays
-from index.disk.arrays import GrowingTable, damaged, load_table, new_table, save_table, write_rows
+from index.disk.arrays import GrowingTable, damaged, load_table, new_table, save_table, set_length, write_rows
 from index.errors import StoreError
 
 TABLE = np.arange(12, dtype=np.int32).reshape(3, 4)
@@ -155,3 +155,16 @@ def test_a_table_that_stopped_growing_is_closed_and_holds_what_came(tmp_path):
 def test_a_full_disk_is_told():
     with pytest.raises(OSError, match="No space left on device"):
         save_table(Path("/dev/full"), TABLE)
+
+
+@pytest.mark.parametrize("count", [0, 2, 7])
+def test_a_table_gets_another_length(tmp_path, count):
+    file = tmp_path / "table.npy"
+    new_table(file, (0, 2), np.float16)
+    rows = np.arange(8).reshape(4, 2)
+    write_rows(file, 0, rows)  # beyond its length, as yet
+    set_length(file, count)
+    expected = np.concatenate([rows, np.zeros((3, 2), int)])[:count]
+    table = load_table(file, np.float16, shape=(count, 2))
+    np.testing.assert_array_equal(table, expected)
+    assert np.load(file).shape == (count, 2)

@@ -19,7 +19,7 @@ from index.build import build_store
 from index.config import IndexConfig
 from index.disk.passages import load_passages
 from index.embedding import StaticEmbedder, load_embedder
-from index.errors import StoreError
+from index.errors import SourceError, StoreError
 from index.search.bm25 import LexicalIndex
 from index.search.bm25_build import index_texts
 from index.search.vector_cache import KnownVectors, keys_of, open_known
@@ -181,6 +181,75 @@ def test_a_store_that_workers_built_is_the_same_store(tmp_path, pages_folder, mo
     one, two = open_store(tmp_path / "one"), open_store(tmp_path / "two")
     assert one.manifest.hashes == two.manifest.hashes
     assert answers_of(one) == answers_of(two)
+
+
+@pytest.fixture
+def followed(shared_out, monkeypatch):
+    """Blocks are worked on while pages are read; the passages that are left for afterwards, per build."""
+    left = []
+    shared = index.store.searches._shared_out
+    monkeypatch.setattr("index.search.vectors.FEW", 0)
+    monkeypatch.setattr("index.store.searches.FEW", 0)
+    monkeypatch.setattr(
+        "index.store.searches._shared_out", lambda pool, tasks: left.append(tasks) or shared(pool, tasks)
+    )
+    return left
+
+
+def test_a_store_whose_blocks_were_made_while_pages_were_read_is_the_same(
+    tmp_path, model_folder, followed, monkeypatch
+):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for name, text in PAGES.items():
+        (pages / name).write_text(text, encoding="utf-8")
+    config = IndexConfig.model_construct(model=str(model_folder), passage_size=20, passage_overlap=0)
+    one = build_store(pages, tmp_path / "one", config)
+    told = []
+    two = build_store(pages, tmp_path / "two", config, lambda *step: told.append(step), workers=2)
+    assert one.hashes == two.hashes
+    (tasks,) = followed
+    assert tasks[0].first >= two.passages - 5  # all full blocks were given out before
+    assert told[-1] == ("embed", two.passages, two.passages)
+    open_store(tmp_path / "two")
+
+
+def test_what_may_be_linked_waits_for_all_pages(tmp_path, model_folder, followed):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for name, text in PAGES.items():
+        (pages / name).write_text(text, encoding="utf-8")
+    (pages / "05.txt").write_text("第01版\n\n# 龙舟赛开幕\n\n龙舟下水，大桥两岸都是（下转第2版）\n", encoding="utf-8")
+    (pages / "09.txt").write_text("第02版\n\n# 龙舟赛开幕\n\n（上接第1版）来看的人。\n", encoding="utf-8")
+    config = IndexConfig.model_construct(model=str(model_folder), passage_size=20, passage_overlap=0)
+    one = build_store(pages, tmp_path / "one", config)
+    two = build_store(pages, tmp_path / "two", config, workers=2)
+    assert one.hashes == two.hashes
+    store = open_store(tmp_path / "two")
+    assert [a.file for a in store.articles.values() if a.continues] == ["09.txt"]
+    before = sum(a.file < "05.txt" for p in store.passages.values() for a in [store.articles[p.article_id]])
+    assert followed[0][0].first == before - before % 5
+
+
+@pytest.mark.parametrize("where", ["a page", "a worker"])
+def test_a_build_that_fails_while_workers_are_at_work_leaves_the_old_store(
+    tmp_path, model_folder, followed, monkeypatch, where
+):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for name, text in PAGES.items():
+        (pages / name).write_text(text, encoding="utf-8")
+    config = IndexConfig.model_construct(model=str(model_folder), passage_size=20, passage_overlap=0)
+    before = build_store(pages, tmp_path / "store", config)
+    (pages / "00.txt").write_text("# 别的\n\n另一篇。", encoding="utf-8")
+    if where == "a page":
+        (pages / "11.txt").write_bytes(b"\xff\xff\xff")
+    else:
+        monkeypatch.setattr("index.build.known_vectors", lambda store, embedder: partial(int, "it dies of this"))
+    with pytest.raises((SourceError, StoreError)):
+        build_store(pages, tmp_path / "store", config, workers=2)
+    assert open_store(tmp_path / "store").manifest == before
+    assert len(list((tmp_path / "store" / "generations").iterdir())) == 1
 
 
 @pytest.mark.parametrize("why", ["few passages", "one worker", "another model"])

@@ -77,7 +77,8 @@ def _decide(args: argparse.Namespace) -> Serving:
     secret = SecretStr(token) if token else None
     api = ApiConfig(host=args.host, token=secret, rate=args.rate, grace=_GRACE)
     locked = "read only" if args.read_only or not (local or token) else ""
-    return Serving(args.pages, config, api, args.port, locked)
+    strangers = not (local or token)
+    return Serving(args.pages, config, api, args.port, locked, keeps=not args.no_history, strangers=strangers)
 
 
 def _make_ready(pages: Path, config: RagConfig) -> None:
@@ -127,6 +128,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--open", action="store_true", help="let everyone in who can reach --host")
     parser.add_argument("--read-only", action="store_true", help="no adding, removing or rebuilding in the window")
+    parser.add_argument("--no-history", action="store_true", help="keep no conversations on disk")
     parser.add_argument("--rate", type=int, default=600, help="requests per client and minute; 0: any number (600)")
     return parser.parse_args(argv)
 

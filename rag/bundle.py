@@ -51,6 +51,7 @@ __all__ = [
     "make_bundle",
     "read_bundle",
     "sign_bundle",
+    "text_hash",
     "unchecked",
     "write_bundle",
 ]
@@ -260,7 +261,7 @@ def _quoted(citations: Iterable[Citation]) -> set[str]:
 
 def _file(page: Page) -> BundleFile:
     return BundleFile(
-        sha256=page.sha256, text_sha256=_hash(page.text), encoding=page.encoding, characters=len(page.text)
+        sha256=page.sha256, text_sha256=text_hash(page.text), encoding=page.encoding, characters=len(page.text)
     )
 
 
@@ -281,7 +282,7 @@ def _file_faults(name: str, told: BundleFile | None, page: Page | None) -> list[
         return [f"{name}：找不到这个版面。"]
     if page.sha256 != told.sha256:
         return [f"{name}：版面文件变了（SHA-256 应为 {told.sha256[:12]}…，现为 {page.sha256[:12]}…）。"]
-    if _hash(page.text) != told.text_sha256:
+    if text_hash(page.text) != told.text_sha256:
         return [f"{name}：文件没变，但解码后的文字不同（当时的编码是 {told.encoding}，现在是 {page.encoding}）。"]
     if _file(page) != told:
         return [f"{name}：编码应为 {page.encoding}，字数应为 {len(page.text)}。"]
@@ -444,8 +445,9 @@ def _evidence(cited: Iterable[Citation], articles: Mapping[str, Article]) -> Evi
 def _seal(bundle: Bundle) -> str:
     """SHA-256 over everything but the seal and what signs it, as JSON with sorted keys and no blanks."""
     told = bundle.model_dump(mode="json", exclude={"seal": True, **_NEWER.get(bundle.version, {})})
-    return _hash(json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+    return text_hash(json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
 
 
-def _hash(text: str) -> str:
+def text_hash(text: str) -> str:
+    """What ``text_sha256`` is of a page's text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

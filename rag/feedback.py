@@ -15,9 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from index.store.opened import Manifest
+from rag.bundle import Bundle
 from rag.errors import EvaluationError
-from rag.schema import Answer
 
 __all__ = ["Exported", "Verdict", "export_feedback", "save_feedback"]
 
@@ -51,16 +50,13 @@ class Exported:
     to_correct_path: Path
 
 
-def save_feedback(
-    store: Path, answer_id: str, answer: Answer, manifest: Manifest, verdict: Verdict | None, word: str = ""
-) -> None:
+def save_feedback(store: Path, answer_id: str, answer: Bundle, verdict: Verdict | None, word: str = "") -> None:
     """Keep what a person thought of an answer; a second verdict on the same answer replaces the first.
 
     Args:
         store: The store's folder.
         answer_id: Which answer.
-        answer: The answer itself.
-        manifest: That of the generation that answered.
+        answer: The answer with its evidence.
         verdict: What the person thought, or None to take it back.
         word: What they said about it.
     """
@@ -74,15 +70,15 @@ def save_feedback(
             verdict,
             word,
             answer.question,
-            answer.trace.query or answer.question,
+            answer.query or answer.question,
             answer.text,
             str(answer.outcome),
             answer.confidence,
             _json([c.quote[start:end] for c in answer.citations for start, end in c.marks]),
             _json([{"file": c.file, "quote": c.quote} for c in answer.citations]),
-            manifest.fingerprint,
-            manifest.model_fingerprint,
-            manifest.generation,
+            answer.store.fingerprint,
+            answer.store.model_fingerprint,
+            answer.store.generation,
         )
         database.execute(f"INSERT OR REPLACE INTO feedback VALUES ({','.join('?' * len(row))})", row)  # noqa: S608
 

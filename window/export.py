@@ -8,10 +8,10 @@ import re
 import zipfile
 from collections.abc import Sequence
 
-from index.store.opened import Store
-from rag.bundle import make_bundle
+from rag.bundle import Bundle
 from rag.cli.console import place
 from rag.schema import Answer, Outcome
+from window.conversations import Kept
 
 __all__ = ["as_markdown", "as_plain", "bundle_file", "conversation_file"]
 
@@ -52,32 +52,26 @@ def as_markdown(answer: Answer) -> str:
     return "\n\n".join(filter(None, [text, "\n".join(notes), "\n".join(sources)]))
 
 
-def bundle_file(answer: Answer, store: Store) -> bytes:
+def bundle_file(bundle: Bundle) -> bytes:
     """The bundle of evidence of an answer, as ``wenju verify`` reads it."""
-    text = json.dumps(make_bundle(answer, store).model_dump(mode="json"), ensure_ascii=False, indent=2)
-    return (text + "\n").encode()
+    return (json.dumps(bundle.model_dump(mode="json"), ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def conversation_file(turns: Sequence[tuple[Answer, Store]]) -> bytes:
+def conversation_file(answers: Sequence[Kept]) -> bytes:
     """A conversation as a ZIP archive: ``conversation.md``, and a bundle of evidence for each answer."""
     packed = io.BytesIO()
+    counted = list(enumerate(answers, start=1))
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        told = "\n\n".join(
-            f"## {_inert(' '.join(a.question.split()))}\n\n{_renumbered(a, n)}" for n, (a, _) in _count(turns)
-        )
-        archive.writestr("conversation.md", told + "\n")
-        for number, (answer, store) in _count(turns):
-            archive.writestr(f"evidence-{number:02}.json", bundle_file(answer, store))
+        told = (f"## {_inert(' '.join(a.bundle.question.split()))}\n\n{_renumbered(a, n)}" for n, a in counted)
+        archive.writestr("conversation.md", "\n\n".join(told) + "\n")
+        for number, answer in counted:
+            archive.writestr(f"evidence-{number:02}.json", bundle_file(answer.bundle))
     return packed.getvalue()
 
 
-def _count(turns: Sequence[tuple[Answer, Store]]) -> list[tuple[int, tuple[Answer, Store]]]:
-    return list(enumerate(turns, start=1))
-
-
-def _renumbered(answer: Answer, turn: int) -> str:
+def _renumbered(answer: Kept, turn: int) -> str:
     """Markdown whose footnotes are unique in a file of several answers."""
-    return re.sub(r"\[\^(\d+)\]", rf"[^{turn}-\1]", as_markdown(answer))
+    return re.sub(r"\[\^(\d+)\]", rf"[^{turn}-\1]", answer.view["copies"]["markdown"])
 
 
 def _notes(answer: Answer) -> list[str]:

@@ -41,6 +41,7 @@ _HEAD = """
 <meta name="color-scheme" content="light dark">
 <link rel="stylesheet" href="/window/web/base.css">
 <link rel="stylesheet" href="/window/web/chat.css">
+<link rel="stylesheet" href="/window/web/conversations.css">
 <link rel="stylesheet" href="/window/web/reader.css">
 <link rel="stylesheet" href="/window/web/library.css">
 <script type="module" src="/window/web/main.js"></script>

@@ -24,12 +24,14 @@ from rag.feedback import Verdict, save_feedback
 from rag.live import LiveStore
 from rag.retrieval.retriever import search
 from rag.schema import Hit
+from window.conversations import Conversations, GoneError, KeepingError
 from window.examples import Starters
 from window.export import bundle_file, conversation_file
 from window.library import Library, NotAllowedError
+from window.recall import conversation_view, evidence_view
 from window.shape import article_view, row_view, text_pieces
 from window.sheets import Sheets, find_sheets
-from window.talk import Asked, Kept, Talk, problem
+from window.talk import Asked, Event, Talk, problem
 
 __all__ = ["WEB", "Backend", "add_routes"]
 
@@ -60,8 +62,18 @@ class Felt(_FromBrowser):
     word: str = Field(default="", max_length=2000)
 
 
-class GoneError(WenjuError):
-    """What the page asks for is no longer there."""
+class Stopped(_FromBrowser):
+    """A question that nobody wants an answer to any more."""
+
+    turn: str = Field(max_length=40)
+
+
+class Changed(_FromBrowser):
+    """What a person does with a conversation; see :meth:`window.conversations.Conversations.change`."""
+
+    title: str | None = Field(default=None, max_length=400)
+    pinned: bool | None = None
+    deleted: bool | None = None
 
 
 @dataclass
@@ -75,6 +87,7 @@ class Backend:
         live: Holds the store.
         starters: Questions for the start page.
         sheets: Makes pictures of printed pages.
+        conversations: What was asked and answered.
         facts: What the window tells about its settings; nothing secret.
     """
 
@@ -84,6 +97,7 @@ class Backend:
     live: LiveStore
     starters: Starters
     sheets: Sheets
+    conversations: Conversations
     facts: dict[str, Any]
 
     def store(self) -> Store | None:
@@ -103,70 +117,87 @@ class Backend:
             return store
         raise GoneError("The collection is empty.", "Add pages in the library first.")
 
-    def kept(self, answer_id: str) -> Kept:
-        """An answer given earlier, and the store that gave it.
-
-        Raises:
-            GoneError: It is forgotten, or its generation is.
-        """
-        if kept := self.talk.kept(answer_id):
-            return kept
-        raise GoneError("This answer is no longer at hand.", "Ask again.")
-
 
 def add_routes(app: FastAPI, backend: Backend) -> None:
     """Give an application the routes of the window, all below ``/window``."""
     app.mount("/window/web", StaticFiles(directory=WEB), name="window-web")
     app.include_router(_answers(backend), include_in_schema=False)
+    app.include_router(_conversations(backend), include_in_schema=False)
     app.include_router(_collection(backend), include_in_schema=False)
 
     async def tell(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, WenjuError)  # noqa: S101  # as it is registered below
-        status = {NotAllowedError: 403, GoneError: 410}.get(type(error), 422)
+        status = {NotAllowedError: 403, GoneError: 410, KeepingError: 507}.get(type(error), 422)
         return JSONResponse({"error": problem(error)}, status_code=status)
 
-    for kind in (NotAllowedError, GoneError, SourceError):
+    for kind in (NotAllowedError, GoneError, KeepingError, SourceError):
         app.add_exception_handler(kind, tell)
 
 
 def _answers(backend: Backend) -> APIRouter:
     router = APIRouter(prefix="/window")
 
-    @router.post("/ask")
-    async def ask(asked: Asked) -> StreamingResponse:
+    def stream(events: AsyncIterator[Event]) -> StreamingResponse:
         async def lines() -> AsyncIterator[bytes]:
-            async for event in backend.talk.events(asked):
+            async for event in events:
                 yield json.dumps(event, ensure_ascii=False).encode() + b"\n"
 
         return StreamingResponse(lines(), media_type="application/x-ndjson", headers={"cache-control": "no-store"})
 
+    @router.post("/ask")
+    async def ask(asked: Asked) -> StreamingResponse:
+        return stream(backend.talk.events(asked))
+
+    @router.get("/follow")
+    async def follow(turn: str) -> StreamingResponse:
+        return stream(backend.talk.follow(turn))
+
+    @router.post("/stop")
+    async def stop(stopped: Stopped) -> dict[str, bool]:
+        backend.talk.stop(stopped.turn)
+        return {"stopped": True}
+
     @router.get("/evidence")
     def evidence(answer: str, number: int) -> dict[str, Any]:
-        kept = backend.kept(answer)
-        shown = kept.answer.citations or kept.answer.nearest
-        citation = next((c for c in shown if c.number == number), None)
-        if citation is None:
-            raise GoneError(f"There is no evidence {number}.", "Ask again.")
-        store = kept.store
-        return article_view(store.articles[citation.article_id], citation, store.pages[citation.file])
+        return evidence_view(backend.conversations.answer(answer), number, backend.filled())
 
     @router.post("/feedback")
     def feedback(felt: Felt) -> dict[str, bool]:
-        kept = backend.kept(felt.answer)
-        save_feedback(
-            folder_of(backend.live.path), felt.answer, kept.answer, kept.store.manifest, felt.verdict, felt.word
-        )
+        bundle = backend.conversations.answer(felt.answer).bundle
+        save_feedback(folder_of(backend.live.path), felt.answer, bundle, felt.verdict, felt.word)
         return {"kept": True}
 
     @router.get("/bundle")
     def bundle(answer: str) -> Response:
-        kept = backend.kept(answer)
-        return _download(bundle_file(kept.answer, kept.store), "application/json", "wenju-evidence.json")
+        kept = backend.conversations.answer(answer)
+        return _download(bundle_file(kept.bundle), "application/json", "wenju-evidence.json")
+
+    return router
+
+
+def _conversations(backend: Backend) -> APIRouter:
+    router = APIRouter(prefix="/window")
+    conversations = backend.conversations
+
+    @router.get("/conversations")
+    def listed(find: Annotated[str, Query(max_length=400)] = "", start: int = 0) -> dict[str, Any]:
+        if not backend.facts["listed"]:
+            raise NotAllowedError("Conversations are not listed where anybody may come in.", "Open one by its address.")
+        rows, total = conversations.listed(find, start)
+        return {"rows": rows, "total": total}
 
     @router.get("/conversation")
-    def conversation(answer: Annotated[list[str], Query(max_length=100)]) -> Response:
-        kept = [backend.kept(name) for name in answer]
-        packed = conversation_file([(one.answer, one.store) for one in kept])
+    def conversation(name: str) -> dict[str, Any]:
+        return conversation_view(conversations.conversation(name), backend.store(), backend.talk.is_running)
+
+    @router.patch("/conversation")
+    def change(name: str, changed: Changed) -> dict[str, bool]:
+        conversations.change(name, changed.title, pinned=changed.pinned, deleted=changed.deleted)
+        return {"changed": True}
+
+    @router.get("/export")
+    def export(name: str) -> Response:
+        packed = conversation_file(conversations.answers(name))
         return _download(packed, "application/zip", "wenju-conversation.zip")
 
     return router

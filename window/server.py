@@ -17,6 +17,7 @@ from rag.config import RagConfig
 from rag.errors import WenjuError
 from rag.live import LiveStore
 from rag.query.question import LONGEST_QUERY
+from window.conversations import FILE, Conversations
 from window.examples import Starters
 from window.library import Library
 from window.page import POLICY, make_page, mount_page
@@ -39,6 +40,8 @@ class Serving:
         api: The settings of serving.
         port: The port, or None for the first free one.
         locked: Why the collection may not be changed from the window; empty when it may.
+        keeps: Whether conversations are kept on disk; otherwise they live as long as the process.
+        strangers: Whether anybody may come in: then a conversation is found by its address only, and none is listed.
     """
 
     pages: Path
@@ -46,6 +49,8 @@ class Serving:
     api: ApiConfig
     port: int | None = None
     locked: str = ""
+    keeps: bool = True
+    strangers: bool = False
 
 
 def make_app(serving: Serving) -> FastAPI:
@@ -54,9 +59,12 @@ def make_app(serving: Serving) -> FastAPI:
     starters = Starters()
     live = LiveStore(config.store, config.index.model, on_change=starters.prepare)
     app = create_api(live, config, serving.api, window_policy=POLICY)
-    talk = Talk(live, app.state.work_queue, config, serving.api.threads)
+    conversations = Conversations(folder_of(config.store) / FILE if serving.keeps else None)
+    talk = Talk(live, app.state.work_queue, config, serving.api.threads, conversations)
     library = Library(serving.pages, folder_of(config.store), config.index, live.refresh, serving.locked)
-    add_routes(app, Backend(talk, app.state.work_queue, library, live, starters, Sheets(serving.pages), _facts(config)))
+    sheets, facts = Sheets(serving.pages), _facts(config) | {"listed": not serving.strangers}
+    backend = Backend(talk, app.state.work_queue, library, live, starters, sheets, conversations, facts)
+    add_routes(app, backend)
 
     def chain() -> AnswerChain:
         return talk.chain(Wishes(min_confidence=config.min_confidence, generated=bool(config.llm)))

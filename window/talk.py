@@ -1,33 +1,41 @@
-"""How does the window answer? One question at a time becomes a stream of what the browser shows next."""
+"""How does the window answer? Each question is worked on by itself, and whoever has its conversation open looks on.
+
+A page that is loaded again, or a second one, takes up what is being answered; only a wish to stop stops it.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
-from collections import OrderedDict
+import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
+from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.store.opened import Store
 from rag.api.work_queue import BusyError, WorkQueue
+from rag.bundle import make_bundle
 from rag.chain import AnswerChain
 from rag.config import RagConfig
 from rag.errors import RetrievalError, WenjuError
 from rag.llm import StreamingModel, load_chat_model
-from rag.query.question import LONGEST_QUERY
+from rag.query.question import LONGEST_QUERY, check_query
 from rag.schema import Answer, Turn
+from window.conversations import Conversations, KeepingError, Kept, State
 from window.export import as_markdown, as_plain
 from window.shape import answer_view
 
-__all__ = ["Asked", "Kept", "Talk", "Wishes", "problem"]
+__all__ = ["Asked", "Event", "Talk", "Wishes", "problem"]
 
+_LOG = logging.getLogger("wenju.window")
 _KEPT_TURNS = 20  # of a conversation, known to the next question
-_KEPT_ANSWERS = 1000  # of all conversations, for feedback and bundles; memory stays flat
-_KEPT_STORES = 2  # generations: the newest, and the one that shown answers may still point at
+_NAME = r"^[\w-]{0,40}$"  # of a conversation or a turn
 
 Event = dict[str, Any]
 
@@ -54,19 +62,47 @@ class EarlierTurn(_FromBrowser):
 
 
 class Asked(_FromBrowser):
-    """One question."""
+    """One question.
+
+    Attributes:
+        question: As it was typed.
+        history: The turns before it.
+        wishes: How it is to be answered.
+        conversation: Where it is asked; a new one when empty.
+        instead: The turn in whose place it is asked; see :meth:`window.conversations.Conversations.begin`.
+    """
 
     question: str = Field(max_length=200_000)  # what is too long to search is told in words
     history: tuple[EarlierTurn, ...] = Field(default=(), max_length=_KEPT_TURNS)
     wishes: Wishes = Wishes()
+    conversation: str = Field(default="", pattern=_NAME)
+    instead: str = Field(default="", pattern=_NAME)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer that was given, and the store that gave it."""
+class _Running:
+    """A question that is being answered, and the last that happened to it."""
 
-    answer: Answer
-    store: Store
+    def __init__(self) -> None:
+        self._last: Event = {}
+        self._told = 0
+        self._news = asyncio.Condition()
+        self.task: asyncio.Task[None] | None = None
+
+    async def tell(self, event: Event) -> None:
+        async with self._news:
+            self._last, self._told = event, self._told + 1
+            self._news.notify_all()
+
+    async def follow(self) -> AsyncIterator[Event]:
+        """What happens, to its end; who is slow is told the newest, which holds all that was told before."""
+        seen = 0
+        while True:
+            async with self._news:
+                await self._news.wait_for(lambda: self._told > seen)  # noqa: B023
+                seen, event = self._told, self._last
+            yield event
+            if event["type"] in {"done", "error", "stopped"}:
+                return
 
 
 class Talk:
@@ -74,22 +110,24 @@ class Talk:
 
     Args:
         stores: Gives the store that answers now.
-        work_queue: Where the work is done, together with that of other programs.
-        config: The settings; its ``llm`` may write answers where a person wishes so.
-        at_once: How many questions the work_queue answers at the same time.
+        work_queue: Where the work is done.
+        config: The settings of the start.
+        at_once: How many questions are answered at the same time.
+        conversations: Where questions and answers are kept.
     """
 
-    def __init__(self, stores: Callable[[], Store], work_queue: WorkQueue, config: RagConfig, at_once: int) -> None:
+    def __init__(
+        self,
+        stores: Callable[[], Store],
+        work_queue: WorkQueue,
+        config: RagConfig,
+        at_once: int,
+        conversations: Conversations,
+    ) -> None:
         self.stores, self.work_queue, self.config, self.at_once = stores, work_queue, config, at_once
-        self._answers: OrderedDict[str, tuple[Answer, str]] = OrderedDict()
-        self._generations: OrderedDict[str, Store] = OrderedDict()
+        self.conversations = conversations
+        self._running: dict[str, _Running] = {}
         self._llm: StreamingModel | None = None
-
-    def kept(self, answer_id: str) -> Kept | None:
-        """An answer given earlier, if it and its store are still remembered."""
-        answer, generation = self._answers.get(answer_id, (None, ""))
-        store = self._generations.get(generation)
-        return Kept(answer, store) if answer and store else None
 
     def chain(self, wishes: Wishes) -> AnswerChain:
         """The chain that answers as a person wishes.
@@ -110,10 +148,62 @@ class Talk:
         return AnswerChain(self.stores(), settings, llm=self._model() if wishes.generated else None)
 
     async def events(self, asked: Asked) -> AsyncIterator[Event]:
-        """What happens to a question: perhaps ``waiting``, then ``part``, then ``done`` or ``error``.
+        """What happens to a question: ``begun``, ``waiting``, ``part``, and at last ``done``, ``error`` or ``stopped``.
 
-        Closing the iterator stops the work: after the passage or the word that is being read, nothing more is done.
+        Whoever stops listening stops nothing: see :meth:`stop`.
         """
+        try:
+            check_query(asked.question)
+        except RetrievalError as error:
+            yield {"type": "error", **problem(error, asked.question)}
+            return
+        turn, running = secrets.token_urlsafe(12), _Running()
+        conversation = asked.conversation or secrets.token_urlsafe(9)
+        begun: Event = {"type": "begun", "turn": turn, "conversation": conversation}
+        try:
+            begin = partial(self.conversations.begin, conversation, turn, asked.question, asked.instead)
+            begun["conversation"] = await to_thread.run_sync(begin)
+        except KeepingError as error:
+            begun["trouble"] = problem(error)
+        self._running[turn] = running
+        running.task = asyncio.create_task(self._work(turn, running, asked))
+        yield begun
+        async for event in running.follow():
+            yield event
+
+    async def follow(self, turn: str) -> AsyncIterator[Event]:
+        """What happens to a question from now on; nothing where it is answered already."""
+        if running := self._running.get(turn):
+            async for event in running.follow():
+                yield event
+
+    def is_running(self, turn: str) -> bool:
+        """Whether a question is being answered."""
+        return turn in self._running
+
+    def stop(self, turn: str) -> None:
+        """Stop the work on a question: after the passage or the word that is being read, nothing more is done."""
+        if (running := self._running.get(turn)) and running.task:
+            running.task.cancel()
+
+    async def _work(self, turn: str, running: _Running, asked: Asked) -> None:
+        last: Event = {"type": "stopped"}
+        try:
+            async for last in self._steps(turn, asked):
+                await running.tell(last)
+        except asyncio.CancelledError:  # stopped, or the server ends: either is an end like others
+            last = {"type": "stopped"}
+            self._keep(turn, "stopped", last)
+            await running.tell(last)
+        except Exception as error:  # a task has nobody above it who could tell; the message may repeat the question
+            _LOG.error(
+                "%s in answering\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)[-4:])
+            )
+            await running.tell(self._keep(turn, "failed", {"type": "error", "code": "unknown"}))
+        finally:
+            del self._running[turn]
+
+    async def _steps(self, turn: str, asked: Asked) -> AsyncIterator[Event]:
         if (ahead := self.work_queue.held - self.at_once + 1) > 0:
             yield {"type": "waiting", "ahead": ahead}
         last: tuple[Answer, Store] | None = None
@@ -122,11 +212,11 @@ class Talk:
                 async for last in steps:
                     yield {"type": "part", "answer": answer_view(*last)}
             if last:
-                yield {"type": "done", "answer": self._done(*last)}
+                yield await to_thread.run_sync(self._done, turn, *last)
         except BusyError:
-            yield {"type": "error", "code": "busy"}
+            yield self._keep(turn, "failed", {"type": "error", "code": "busy"})
         except WenjuError as error:
-            yield {"type": "error", **problem(error, asked.question)}
+            yield self._keep(turn, "failed", {"type": "error", **problem(error, asked.question)})
 
     def _grow(self, asked: Asked) -> Iterator[tuple[Answer, Store]]:
         chain = self.chain(asked.wishes)
@@ -134,16 +224,18 @@ class Talk:
         for answer in chain.stream({"question": asked.question, "history": history}):
             yield answer, chain.store
 
-    def _done(self, answer: Answer, store: Store) -> dict[str, Any]:
-        answer_id, generation = secrets.token_urlsafe(12), store.manifest.generation
-        self._answers[answer_id] = answer, generation
-        self._generations.setdefault(generation, store)
-        while len(self._answers) > _KEPT_ANSWERS:
-            self._answers.popitem(last=False)
-        while len(self._generations) > _KEPT_STORES:
-            self._generations.popitem(last=False)
+    def _done(self, turn: str, answer: Answer, store: Store) -> Event:
         copies = {"plain": as_plain(answer), "markdown": as_markdown(answer)}
-        return {"id": answer_id, **answer_view(answer, store), "copies": copies}
+        view = {"id": turn, **answer_view(answer, store), "copies": copies}
+        return self._keep(turn, "done", {"type": "done", "answer": view}, Kept(view, make_bundle(answer, store)))
+
+    def _keep(self, turn: str, state: State, event: Event, kept: Kept | None = None) -> Event:
+        """The event that ends a question, once that is kept; where it cannot be, the event tells so."""
+        try:
+            self.conversations.finish(turn, state, kept.view if kept else event, kept)
+        except KeepingError as error:
+            event["trouble"] = problem(error)
+        return event
 
     def _model(self) -> StreamingModel | None:
         if self._llm is None and self.config.llm:
@@ -158,4 +250,6 @@ def problem(error: WenjuError, asked: str = "") -> dict[str, Any]:
         told["code"] = "empty"
     elif isinstance(error, RetrievalError) and len(asked) > LONGEST_QUERY:
         told |= {"code": "too long", "most": str(LONGEST_QUERY), "length": str(len(asked))}
+    elif isinstance(error, KeepingError):
+        told["code"] = f"keeping {error.why}"
     return told

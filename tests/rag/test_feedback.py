@@ -9,6 +9,7 @@ import pytest
 from index.build import build_store
 from index.config import IndexConfig
 from index.store.opened import open_store
+from rag.bundle import make_bundle
 from rag.errors import EvaluationError
 from rag.evaluation.questions import load_questions
 from rag.feedback import export_feedback, save_feedback
@@ -25,7 +26,7 @@ def store(tmp_path_factory):
 
 def test_useful_answers_become_questions_with_evidence(store, make_answer, tmp_path):
     answer = make_answer(store, "a.txt", "造价300万元。", bold="300万元")
-    save_feedback(tmp_path, "one", answer, store.manifest, "useful")
+    save_feedback(tmp_path, "one", make_bundle(answer, store), "useful")
     done = export_feedback(tmp_path, tmp_path / "out" / "mine.jsonl")
     (question,) = load_questions(done.path).questions
     assert question.answers == ("300万元",)
@@ -35,13 +36,14 @@ def test_useful_answers_become_questions_with_evidence(store, make_answer, tmp_p
 
 def test_a_useful_refusal_is_a_question_without_answer(store, make_answer, tmp_path):
     answer = make_answer(store, "a.txt", "镇长说，明年还要修一条路。", abstained=True)
-    save_feedback(tmp_path, "one", answer, store.manifest, "useful")
+    save_feedback(tmp_path, "one", make_bundle(answer, store), "useful")
     (question,) = load_questions(export_feedback(tmp_path, tmp_path / "mine.jsonl").path).questions
     assert not question.answerable
 
 
 def test_what_was_not_useful_waits_in_a_file_of_its_own_with_the_word_said(store, make_answer, tmp_path):
-    save_feedback(tmp_path, "one", make_answer(store, "a.txt", "造价300万元"), store.manifest, "not useful", "不是这个")
+    answer = make_answer(store, "a.txt", "造价300万元")
+    save_feedback(tmp_path, "one", make_bundle(answer, store), "not useful", "不是这个")
     done = export_feedback(tmp_path, tmp_path / "mine.jsonl")
     assert done.path.read_text(encoding="utf-8") == ""
     (row,) = map(json.loads, done.to_correct_path.read_text(encoding="utf-8").splitlines())
@@ -52,7 +54,7 @@ def test_what_was_not_useful_waits_in_a_file_of_its_own_with_the_word_said(store
 def test_a_second_verdict_replaces_the_first_and_can_be_taken_back(store, make_answer, tmp_path):
     answer = make_answer(store, "a.txt", "造价300万元")
     for verdict, counts in (("useful", (1, 0)), ("not useful", (0, 1)), (None, (0, 0))):
-        save_feedback(tmp_path, "one", answer, store.manifest, verdict)
+        save_feedback(tmp_path, "one", make_bundle(answer, store), verdict)
         done = export_feedback(tmp_path, tmp_path / "mine.jsonl")
         assert (done.questions, done.to_correct) == counts
 

@@ -16,6 +16,7 @@ from rag.api.problems import add_handlers
 from rag.api.work_queue import WorkQueue
 from rag.config import RagConfig
 from rag.live import LiveStore
+from window.conversations import FILE, Conversations
 from window.examples import Starters
 from window.library import Library
 from window.routes import Backend, add_routes
@@ -62,8 +63,10 @@ def backend(pages: Path, tmp_path: Path) -> Backend:
     build_store(pages, path, IndexConfig())
     config, work_queue, live = RagConfig(store=path, min_confidence=0.0), WorkQueue(2, 4), LiveStore(path, every=0.0)
     library = Library(pages, path, config.index, live.refresh)
-    talk = Talk(live, work_queue, config, 2)
-    return Backend(talk, work_queue, library, live, Starters(), Sheets(pages), {"settings": {}, "longest": 2000})
+    conversations = Conversations(path / FILE)
+    talk = Talk(live, work_queue, config, 2, conversations)
+    facts = {"settings": {}, "longest": 2000, "listed": True}
+    return Backend(talk, work_queue, library, live, Starters(), Sheets(pages), conversations, facts)
 
 
 @pytest.fixture
@@ -76,3 +79,4 @@ async def client(backend: Backend) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as asking:
         yield asking
     backend.work_queue.close()
+    backend.conversations.close()

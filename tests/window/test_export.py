@@ -7,7 +7,8 @@ import json
 import re
 import zipfile
 
-from rag.bundle import Bundle, check_bundle
+from rag.bundle import Bundle, check_bundle, make_bundle
+from window.conversations import Kept
 from window.export import as_markdown, as_plain, bundle_file, conversation_file
 
 
@@ -33,9 +34,10 @@ def test_a_refusal_in_markdown_lists_what_is_near(store, make_answer):
 
 def test_a_bundle_holds_and_a_conversation_packs_one_per_answer(store, make_answer):
     answers = [make_answer(store, "a.txt", "造价300万元"), make_answer(store, "b.txt", "石桥村的果园")]
-    bundle = Bundle.model_validate_json(bundle_file(answers[0], store))
+    kept = [Kept({"copies": {"markdown": as_markdown(answer)}}, make_bundle(answer, store)) for answer in answers]
+    bundle = Bundle.model_validate_json(bundle_file(kept[0].bundle))
     assert check_bundle(bundle, store.pages, store.articles) == []
-    packed = zipfile.ZipFile(io.BytesIO(conversation_file([(answer, store) for answer in answers])))
+    packed = zipfile.ZipFile(io.BytesIO(conversation_file(kept)))
     assert packed.namelist() == ["conversation.md", "evidence-01.json", "evidence-02.json"]
     text = packed.read("conversation.md").decode()
     assert "[^1-1]" in text

@@ -20,7 +20,8 @@ async def _ask(client, question, **more):
 
 
 async def test_a_question_streams_parts_then_the_answer_and_the_next_one_knows_it(client):
-    *parts, done = await _ask(client, "新桥造价多少？")
+    begun, *parts, done = await _ask(client, "新桥造价多少？")
+    assert (begun["type"], begun["turn"]) == ("begun", done["answer"]["id"])
     assert {part["type"] for part in parts} == {"part"}
     answer = done["answer"]
     assert "300万元" in answer["text"]
@@ -43,7 +44,7 @@ async def test_a_full_desk_is_told_as_busy(client, backend, monkeypatch):
         yield
 
     monkeypatch.setattr(backend.work_queue, "stream", full)
-    (event,) = await _ask(client, "新桥造价多少？")
+    _, event = await _ask(client, "新桥造价多少？")
     assert event == {"type": "error", "code": "busy"}
 
 
@@ -55,14 +56,14 @@ async def test_wishes_beyond_the_bounds_are_refused(client, wishes):
 
 
 async def test_evidence_bundle_and_conversation_belong_to_an_answer(client):
-    *_, done = await _ask(client, "新桥造价多少？")
+    begun, *_, done = await _ask(client, "新桥造价多少？")
     name = done["answer"]["id"]
     view = (await client.get("/window/evidence", params={"answer": name, "number": 1})).json()
     assert any(piece.get("marked") for paragraph in view["paragraphs"] for piece in paragraph["pieces"])
     bundle = await client.get("/window/bundle", params={"answer": name})
     assert bundle.json()["kind"] == "wenju-evidence"
     assert "attachment" in bundle.headers["content-disposition"]
-    packed = await client.get("/window/conversation", params={"answer": [name, name]})
+    packed = await client.get("/window/export", params={"name": begun["conversation"]})
     assert packed.content.startswith(b"PK")
     gone = await client.get("/window/evidence", params={"answer": "none", "number": 1})
     assert (gone.status_code, gone.json()["error"]["code"]) == (410, "GoneError")

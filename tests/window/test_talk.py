@@ -1,52 +1,25 @@
-"""Does the window remember answers for as long as it must, and no more of them than fit?"""
+"""Does a question go on when nobody looks, and stop when somebody wishes so? And how are failures told?"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+from contextlib import aclosing
 
 import pytest
 
 from rag.api.work_queue import WorkQueue
 from rag.config import RagConfig
 from rag.errors import ModelError, RetrievalError, StoreError
-from window.talk import Asked, Kept, Talk, Wishes, problem
-
-
-def generation(store, name):
-    """The same store as another generation."""
-    return replace(store, manifest=store.manifest.model_copy(update={"generation": name}))
+from window.conversations import Conversations, GoneError, KeepingError
+from window.talk import Asked, Talk, Wishes, problem
 
 
 @pytest.fixture
 def talk(store):
-    made = Talk(lambda: store, WorkQueue(1, 1), RagConfig(min_confidence=0.0), 1)
+    made = Talk(lambda: store, WorkQueue(1, 1), RagConfig(min_confidence=0.0), 1, Conversations(None))
     yield made
     made.work_queue.close()
-
-
-def tell(talk, answer, store):
-    """Keep an answer as a question that was answered does; its id."""
-    return talk._done(answer, store)["id"]
-
-
-def test_an_answer_is_kept_with_the_store_that_gave_it(talk, store, make_answer):
-    answer = make_answer(store, "a.txt", "新桥昨天通车。")
-    assert talk.kept(tell(talk, answer, store)) == Kept(answer, store)
-    assert talk.kept("nobody's") is None
-
-
-def test_a_thousand_answers_are_remembered_and_the_oldest_forgotten(talk, store, make_answer):
-    answer = make_answer(store, "a.txt", "新桥昨天通车。")
-    names = [tell(talk, answer, store) for _ in range(1002)]
-    assert [talk.kept(name) is not None for name in names] == [False, False] + [True] * 1000
-
-
-def test_two_generations_of_the_store_are_kept_and_no_third(talk, store, make_answer):
-    answer = make_answer(store, "a.txt", "新桥昨天通车。")
-    stores = [generation(store, name) for name in ("g1", "g2", "g3")]
-    names = [tell(talk, answer, each) for each in stores]
-    assert [talk.kept(name) and talk.kept(name).store for name in names] == [None, *stores[1:]]
-    assert list(talk._generations) == ["g2", "g3"]
+    made.conversations.close()
 
 
 def test_what_a_person_wishes_is_what_the_chain_does(talk):
@@ -62,11 +35,65 @@ def test_what_a_person_wishes_is_what_the_chain_does(talk):
 async def test_who_comes_when_all_threads_work_is_told_how_many_are_before_them(talk, monkeypatch):
     for held, ahead in ((1, 1), (2, 2)):
         monkeypatch.setattr(type(talk.work_queue), "held", held)
-        events = talk.events(Asked(question="新桥多长？"))
-        assert await anext(events) == {"type": "waiting", "ahead": ahead}
-        await events.aclose()
+        async with aclosing(talk.events(Asked(question="新桥多长？"))) as events:
+            assert (await anext(events))["type"] == "begun"
+            assert await anext(events) == {"type": "waiting", "ahead": ahead}
     monkeypatch.setattr(type(talk.work_queue), "held", 0)
     assert [event["type"] async for event in talk.events(Asked(question="？"))] == ["error"]
+
+
+async def test_a_question_that_nobody_looks_at_any_more_is_answered_and_kept(talk):
+    async with aclosing(talk.events(Asked(question="新桥多长？"))) as events:
+        begun = await anext(events)
+    assert talk.is_running(begun["turn"])
+    *_, last = [event async for event in talk.follow(begun["turn"])]
+    assert last["answer"]["id"] == begun["turn"]
+    assert not talk.is_running(begun["turn"])
+    (turn,) = talk.conversations.conversation(begun["conversation"])["turns"]
+    assert (turn["state"], turn["told"]) == ("done", last["answer"])
+    assert [event async for event in talk.follow(begun["turn"])] == []
+
+
+async def test_a_question_can_be_stopped_by_whoever_has_its_name(talk, monkeypatch):
+    never = asyncio.Event()
+
+    async def waits(_):
+        await never.wait()
+        yield
+
+    monkeypatch.setattr(talk.work_queue, "stream", waits)
+    events = talk.events(Asked(question="新桥多长？"))
+    begun = await anext(events)
+    await asyncio.sleep(0)
+    talk.stop(begun["turn"])
+    assert [event["type"] async for event in events] == ["stopped"]
+    (turn,) = talk.conversations.conversation(begun["conversation"])["turns"]
+    assert turn["state"] == "stopped"
+    talk.stop("nobody's")
+
+
+async def test_a_mistake_of_ours_ends_the_question_and_names_no_word_of_it(talk, monkeypatch, caplog):
+    monkeypatch.setattr(talk, "_grow", lambda asked: 1 / len(asked.history))
+    *_, last = [event async for event in talk.events(Asked(question="新桥多长？"))]
+    assert (last["type"], last["code"]) == ("error", "unknown")
+    assert "ZeroDivisionError" in caplog.text
+    assert "新桥" not in caplog.text
+
+
+async def test_an_answer_that_cannot_be_kept_is_told_with_one_line_and_stays_at_hand(talk, monkeypatch, tmp_path):
+    (tmp_path / "c.sqlite").write_text("no database at all, but longer than a header " * 9, encoding="utf-8")
+    talk.conversations = Conversations(tmp_path / "c.sqlite")
+    begun, *_, done = [event async for event in talk.events(Asked(question="新桥多长？"))]
+    assert begun["trouble"]["code"] == done["trouble"]["code"] == "keeping damaged"
+    assert "120米" in done["answer"]["text"]
+    assert talk.conversations.answer(begun["turn"]).view == done["answer"]
+    with pytest.raises(KeepingError, match="Move it away"):
+        talk.conversations.answer("another")
+
+
+def test_memory_alone_knows_what_was_never_asked_as_gone(talk):
+    with pytest.raises(GoneError, match="Ask again"):
+        talk.conversations.answer("nobody's")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 // How does a conversation go? Questions are taken at any time and answered in order; the running one can be stopped.
+// The server keeps it: whoever opens it sees the same, and takes up what is being answered.
 
+import { addressOf, askedByAddress, isPlain, move } from "./address.js";
 import { fill, h, icon } from "./dom.js";
-import { keepTalk, keptTalk } from "./keep.js";
-import { Problem, ask, query } from "./net.js";
+import { draftOf, keepDraft } from "./keep.js";
+import { Problem, ask, follow, get, post, query } from "./net.js";
 import { Turn } from "./turn.js";
 import { language, t, trouble } from "./words.js";
 
@@ -11,8 +13,10 @@ const KEPT = 20; // turns that the next question knows
 export class Chat {
   constructor(app) {
     this.app = app;
+    this.conversation = null; // its name, once the server has begun one; empty on the start page
     this.turns = [];
-    this.running = null;
+    this.running = null; // the turn that is being answered, and what ends our listening
+    this.origin = h("p", { class: "wj-hint wj-origin", role: "status", hidden: true });
     this.list = h("div", { class: "wj-turns", role: "log", "aria-label": t("conversation") });
     this.start = h("div", { class: "wj-start" });
     this.scroll = h("div", { class: "wj-scroll", tabindex: "0", role: "region", "aria-label": t("conversation") }, this.start, this.list);
@@ -35,7 +39,7 @@ export class Chat {
       this.send();
     });
     this.trouble = h("p", { class: "wj-box-trouble", role: "alert" });
-    return h("div", { class: "wj-composer" }, this.trouble,
+    return h("div", { class: "wj-composer" }, this.origin, this.trouble,
       h("div", { class: "wj-boxframe" }, this.box, this.stopButton, this.sendButton),
       h("p", { class: "wj-keys" }, t("keys")));
   }
@@ -102,64 +106,131 @@ export class Chat {
     return turn;
   }
 
-  /** What a reload of this tab takes up again. */
+  /** What is typed and not asked yet survives a reload. */
   keep() {
-    const done = this.turns.filter((turn) => turn.state === "done");
-    keepTalk(done.map(({ question, answer }) => ({ question, answer })), this.box.value);
+    const waiting = this.turns.filter((turn) => turn.state === "queued").map((turn) => turn.question);
+    keepDraft(this.conversation || "", { text: this.box.value, waiting });
   }
 
-  /** Take up what stood here before a reload, and ask what the address asks. */
-  resume() {
-    const { turns, draft } = keptTalk();
-    for (const { question, answer } of turns) this.add(question).finish(answer);
-    this.box.value = draft;
-    this.grow();
-    this.refresh();
+  /** Show a conversation; the start page when it has no name. */
+  async open(name) {
+    if (name === this.conversation && (name || !this.turns.length)) return;
+    this.app.reader.close();
+    await this.load(name);
     this.turns.at(-1)?.element.scrollIntoView({ block: "start" });
-    const address = new URL(location);
-    const asked = address.searchParams.get("q");
-    if (!asked) return;
-    address.searchParams.delete("q"); // a reload does not ask again
-    history.replaceState(history.state, "", address);
+    for (const question of draftOf(name).waiting) this.put(question);
+  }
+
+  /** What the address asks is asked. */
+  answerAddress() {
+    const asked = askedByAddress();
+    if (asked === null) return;
     if (this.unfit(asked)) this.box.value = asked;
     else this.put(asked.trim());
   }
 
-  put(question) {
+  async load(name) {
+    this.leave();
+    this.conversation = name;
+    this.box.value = draftOf(name).text;
+    this.grow();
+    this.refresh();
+    if (!name) return;
+    try {
+      const found = await get(`conversation?${query({ name })}`);
+      if (this.conversation === name) this.take(found);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (error.told.code === "GoneError") this.conversation = "";
+      this.trouble.textContent = trouble(error.told);
+    }
+    this.refresh();
+  }
+
+  take({ turns, origin }) {
+    this.showOrigin(origin);
+    for (const { id, question, state, told, changed } of turns) {
+      const turn = this.add(question);
+      turn.id = id;
+      turn.state = state;
+      if (state === "done") turn.finish(told, changed);
+      else if (state === "failed") turn.fail(trouble(told));
+      else if (state === "stopped") turn.fail(t("unfinished"), false);
+      else this.attend(turn, (signal, happened) => follow(id, signal, happened));
+    }
+  }
+
+  showOrigin(origin) {
+    this.origin.hidden = !origin;
+    const link = h("a", { class: "wj-link", href: addressOf({ c: origin }), onclick: (event) => {
+      if (!isPlain(event)) return;
+      event.preventDefault();
+      this.app.visit({ c: origin });
+    } }, t("original"));
+    fill(this.origin, t("branched"), " ", link);
+  }
+
+  /** Take over what another tab has done in this conversation meanwhile. */
+  async agree() {
+    if (!this.conversation || this.turns.some((turn) => !turn.id || turn.unkept || !["done", "failed"].includes(turn.state))) return;
+    const name = this.conversation;
+    const found = await get(`conversation?${query({ name })}`);
+    if (this.conversation !== name || this.running || stampOf(this.turns) === stampOf(found.turns)) return;
+    const before = this.scroll.scrollTop;
+    await this.load(name);
+    this.scroll.scrollTop = before;
+  }
+
+  put(question, instead = "") {
     const turn = this.add(question);
+    turn.instead = instead;
+    this.origin.hidden = true;
     turn.status(t(this.running ? "queued" : "thinking"));
     this.refresh();
     turn.element.scrollIntoView({ block: "start" });
+    this.keep();
     this.next();
   }
 
-  /** Ask once more from a turn on; what came after it no longer holds. */
+  /** Ask once more from a turn on: in its place where nothing is lost by that, in a new conversation otherwise. */
   again(turn, question) {
     const problem = this.unfit(question);
     if (problem) {
       this.trouble.textContent = trouble(problem);
       return;
     }
-    const at = this.turns.indexOf(turn);
-    const gone = this.turns.splice(at);
-    if (gone.some((one) => one.state === "running")) this.running?.abort();
-    this.keep();
+    const gone = this.turns.splice(this.turns.indexOf(turn));
+    if (gone.includes(this.running?.turn)) this.unlisten();
+    const waiting = gone.filter((one) => one !== turn && one.state === "queued").map((one) => one.question);
     gone.forEach((one) => { one.state = "gone"; one.element.remove(); });
-    this.put(question);
+    this.put(question, turn.id || turn.instead);
+    waiting.forEach((one) => this.put(one));
   }
 
   stop() {
     this.turns.filter((turn) => turn.state === "queued").forEach((turn) => turn.fail(t("stopped"), false));
-    this.running?.abort();
+    this.keep();
+    const turn = this.running?.turn;
+    if (!turn) return;
+    turn.fail(t("stopped"), false);
+    if (!turn.id) return; // as soon as it has a name
+    post("stop", { turn: turn.id }).catch(() => 0);
+    this.unlisten();
+    this.next();
   }
 
-  restart() {
+  /** Show nothing any more of what stands here; the server goes on with it. */
+  leave() {
+    this.unlisten();
     this.turns.splice(0).forEach((turn) => { turn.state = "gone"; turn.element.remove(); });
-    this.running?.abort();
-    this.app.reader.close();
-    this.refresh();
-    this.keep();
-    this.box.focus();
+    this.origin.hidden = true;
+    this.trouble.textContent = "";
+  }
+
+  unlisten() {
+    this.running?.control.abort();
+    this.running = null;
+    this.stopButton.hidden = true;
   }
 
   history(turn) {
@@ -167,48 +238,78 @@ export class Chat {
     return before.slice(-KEPT).map(({ question, answer }) => ({ question, answer: answer.text }));
   }
 
-  async next() {
+  next() {
     const turn = this.turns.find((one) => one.state === "queued");
     if (this.running || !turn) return;
-    const control = (this.running = new AbortController());
-    this.stopButton.hidden = false;
     turn.state = "running";
+    this.keep();
+    const { question, instead = "" } = turn;
+    const value = { question, history: this.history(turn), wishes: this.app.asWished(), conversation: this.conversation || "", instead };
+    this.attend(turn, (signal, happened) => ask(value, signal, happened));
+  }
+
+  /** Show what happens to a turn, to its end. */
+  async attend(turn, listen) {
+    const control = new AbortController();
+    this.running = { turn, control };
+    this.stopButton.hidden = false;
     turn.status(t("thinking"));
     try {
-      const value = { question: turn.question, history: this.history(turn), wishes: this.app.asWished() };
-      await ask(value, control.signal, (event) => turn.state === "running" && this.happened(turn, event));
+      await listen(control.signal, (event) => this.happened(turn, event));
       if (turn.state === "running") turn.fail(t("unreachable"));
     } catch (error) {
-      if (turn.state === "running") {
-        if (error.name === "AbortError") turn.fail(t("stopped"), false);
-        else if (error instanceof Problem) turn.fail(trouble(error.told));
-        else turn.fail(t("unreachable"));
-      }
+      if (turn.state === "running" && !control.signal.aborted) turn.fail(error instanceof Problem ? trouble(error.told) : t("unreachable"));
     } finally {
-      this.running = null;
-      this.stopButton.hidden = true;
+      if (this.running?.control === control) {
+        this.unlisten();
+        this.next();
+      }
       this.app.changed();
-      this.next();
     }
   }
 
   happened(turn, event) {
+    if (event.type === "begun") this.begun(turn, event);
+    if (turn.state !== "running") return;
     if (event.type === "waiting") turn.status(t("waiting", { ahead: event.ahead }));
     else if (event.type === "part") turn.show(event.answer);
+    else if (event.type === "stopped") turn.fail(t("stopped"), false);
     else if (event.type === "error") turn.fail(trouble(event));
-    else if (event.type === "done") {
-      turn.finish(event.answer);
+    else if (event.type === "done") this.done(turn, event.answer);
+    if (event.trouble && event.type !== "begun") turn.notKept(event.trouble);
+    if (["done", "error", "stopped"].includes(event.type)) this.app.tell();
+  }
+
+  /** The server has begun: the conversation has a name and an address. */
+  begun(turn, { turn: id, conversation, trouble: told }) {
+    turn.id = id;
+    if (turn.state === "failed") post("stop", { turn: id }).catch(() => 0); // stopped before it had a name
+    if (turn.state === "gone") return;
+    const branched = this.conversation && this.conversation !== conversation;
+    if (branched) this.showOrigin(this.conversation);
+    if (this.conversation !== conversation) {
+      keepDraft(this.conversation || "", { text: "", waiting: [] });
+      this.conversation = conversation;
       this.keep();
-      if (this.turns.at(-1) !== turn || this.app.tab !== "ask") return;
-      const inSight = () => turn.element.scrollIntoView({ block: "start" });
-      if (this.app.wide()) this.app.reader.evidence(event.answer, 1).then(inSight);
-      else inSight();
+      if (!told) move({ c: conversation });
     }
+    this.app.tell();
+  }
+
+  done(turn, answer) {
+    turn.finish(answer);
+    if (this.turns.at(-1) !== turn || this.app.tab !== "ask") return;
+    const inSight = () => turn.element.scrollIntoView({ block: "start" });
+    if (this.app.wide()) this.app.reader.evidence(answer, 1).then(inSight);
+    else inSight();
   }
 
   /** Where the whole conversation can be fetched; empty when there is none. */
   file() {
-    const done = this.turns.filter((turn) => turn.state === "done");
-    return done.length ? `/window/conversation?${done.map((turn) => query({ answer: turn.answer.id })).join("&")}` : "";
+    const answered = this.turns.some((turn) => turn.state === "done");
+    return this.conversation && answered ? `/window/export?${query({ name: this.conversation })}` : "";
   }
 }
+
+/** What tells whether a conversation has changed. */
+const stampOf = (turns) => turns.map(({ id, state }) => `${id} ${state === "done"}`).join();

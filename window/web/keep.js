@@ -1,42 +1,42 @@
-// What does this browser remember? A few wishes; what was asked and answered only as long as its tab is open.
+// What does this browser remember? A few wishes; of each conversation, what is typed and not asked yet, by tab.
 
 const NAME = "wenju";
-const TALK = "wenju-talk";
-const DEFAULTS = { language: "auto", theme: "auto", passages: null, min_confidence: null, generated: null, since: "", until: "" };
+const DRAFTS = "wenju-drafts";
+const DEFAULTS = { language: "auto", theme: "auto", passages: null, min_confidence: null, generated: null, since: "", until: "", list: null };
 
-function stored() {
+function stored(storage, name) {
   try {
-    return JSON.parse(localStorage.getItem(NAME)) || {};
+    return JSON.parse(storage().getItem(name)) || {};
   } catch {
     return {};
   }
 }
 
-export const wishes = { ...DEFAULTS, ...stored() };
+function store(storage, name, value) {
+  try {
+    storage().setItem(name, JSON.stringify(value));
+  } catch { /* a private window: it holds for as long as this page does */ }
+}
+
+export const wishes = { ...DEFAULTS, ...stored(() => localStorage, NAME) };
 
 export function remember(changes) {
   Object.assign(wishes, changes);
-  try {
-    localStorage.setItem(NAME, JSON.stringify(wishes));
-  } catch { /* a private window: it holds for as long as this page does */ }
+  store(() => localStorage, NAME, wishes);
 }
 
 export function forget() {
   remember({ ...DEFAULTS });
 }
 
-/** The conversation and the draft of this tab, as they stood before a reload. */
-export function keptTalk() {
-  try {
-    const { turns = [], draft = "" } = JSON.parse(sessionStorage.getItem(TALK)) || {};
-    return { turns: turns.filter((turn) => turn.question && turn.answer), draft };
-  } catch {
-    return { turns: [], draft: "" };
-  }
+/** What was typed in a conversation, and the questions that wait there: ``{ text, waiting }``. */
+export function draftOf(conversation) {
+  return { text: "", waiting: [], ...stored(() => sessionStorage, DRAFTS)[conversation] };
 }
 
-export function keepTalk(turns, draft) {
-  try {
-    sessionStorage.setItem(TALK, JSON.stringify({ turns, draft }));
-  } catch { /* too much for the browser, or a private window: a reload then begins anew */ }
+export function keepDraft(conversation, draft) {
+  const drafts = stored(() => sessionStorage, DRAFTS);
+  delete drafts[conversation];
+  if (draft.text || draft.waiting.length) drafts[conversation] = draft;
+  store(() => sessionStorage, DRAFTS, drafts);
 }

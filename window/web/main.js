@@ -1,6 +1,8 @@
 // What stands where? The frame of the window: the head with its tabs, the view below, the reader beside it.
 
+import { here, move } from "./address.js";
 import { Chat } from "./chat.js";
+import { Conversations } from "./conversations.js";
 import { h, icon } from "./dom.js";
 import { remember, wishes } from "./keep.js";
 import { Library } from "./library.js";
@@ -28,8 +30,41 @@ class App {
       return;
     }
     this.draw();
-    this.chat.resume();
+    addEventListener("popstate", () => this.show());
+    addEventListener("pageshow", () => this.agree());
+    document.addEventListener("visibilitychange", () => this.agree());
+    this.others = new BroadcastChannel("wenju");
+    this.others.addEventListener("message", () => this.agree());
+    await this.show();
+    this.chat.answerAddress();
+  }
+
+  /** Go to a place of the window. */
+  visit(place, replace = false) {
+    move(place, replace);
+    return this.show();
+  }
+
+  /** Show the place that the address names. */
+  async show() {
+    await this.chat.open(here().c);
     this.changed();
+    this.talks.refresh();
+  }
+
+  /** Something was kept: this tab's list shows it, and the others take it over. */
+  tell() {
+    this.others.postMessage("changed");
+    this.talks.refresh();
+  }
+
+  /** Take over what was done in other tabs. */
+  async agree() {
+    if (document.hidden) return;
+    this.talks.refresh();
+    await this.chat.agree().catch((error) => {
+      if (!(error instanceof Problem)) throw error; // it stays as it stands
+    });
   }
 
   draw() {
@@ -38,10 +73,11 @@ class App {
     this.tab = "ask";
     this.desk = h("main", { class: "wj-desk" });
     this.reader = new Reader(this.desk);
+    this.talks = new Conversations(this);
     this.chat = new Chat(this);
     this.library = new Library(this);
     this.settings = new Settings(this);
-    this.desk.append(this.chat.element, this.library.element, this.settings.element, this.reader.element);
+    this.desk.append(this.talks.element, this.chat.element, this.library.element, this.settings.element, this.reader.element);
     this.root.replaceChildren(h("a", { class: "wj-skip", href: "#wj-box" }, t("skip")), this.head(), this.desk);
     this.changed();
     if (this.wide()) this.chat.box.focus();
@@ -49,16 +85,22 @@ class App {
 
   head() {
     this.tabs = Object.fromEntries(TABS.map((name) => [name, h("button", { class: "wj-navtab", type: "button", onclick: () => this.go(name) }, t(name))]));
-    this.fresh = h("button", { class: "wj-button", type: "button", id: "wj-new", onclick: () => { this.go("ask"); this.chat.restart(); this.changed(); } }, t("fresh"));
+    this.fresh = h("button", { class: "wj-button wj-new", type: "button", id: "wj-new", "aria-label": t("fresh"), title: t("fresh"), onclick: () => this.startAnew() }, icon("plus"), h("span", {}, t("fresh")));
     this.save = h("a", { class: "wj-button wj-save", download: "" }, t("save"));
     const theme = h("button", { class: "wj-round", type: "button", "aria-label": t("theme"), title: t("theme"), onclick: () => {
       remember({ theme: this.dark() ? "light" : "dark" });
       this.colours();
     } }, icon("sun"));
-    return h("header", { class: "wj-top" },
+    return h("header", { class: "wj-top" }, this.talks.button,
       h("div", { class: "wj-brand" }, h("strong", {}, "文据"), h("em", { lang: "en" }, "Wenju"), h("span", {}, t("tagline"))),
       h("nav", { class: "wj-nav", "aria-label": t("nav") }, Object.values(this.tabs)),
       h("div", { class: "wj-tools" }, this.save, this.fresh, theme));
+  }
+
+  async startAnew() {
+    this.go("ask");
+    await this.visit({});
+    this.chat.box.focus();
   }
 
   go(tab) {
@@ -76,6 +118,7 @@ class App {
   /** What depends on where we are and on the conversation. */
   changed() {
     for (const name of TABS) this.tabs[name].setAttribute("aria-current", name === this.tab ? "page" : "false");
+    this.talks.place();
     this.fresh.hidden = !this.chat.turns.length;
     const file = this.chat.file();
     this.save.hidden = !file;
@@ -111,23 +154,19 @@ class App {
   }
 
   escape() {
+    if (this.talks.leave()) return;
     if (this.reader.overlay) this.reader.close();
     else if (this.chat.running) this.chat.stop();
     else this.reader.close();
   }
 
-  /** After a change of language or colours: all is drawn anew, the conversation is kept. */
-  restyle() {
-    this.chat.stop();
-    const turns = this.chat.turns.filter((turn) => turn.state !== "queued" && turn.state !== "running");
+  /** After a change of language or colours: all is drawn anew; what is being answered goes on. */
+  async restyle() {
     this.colours();
+    this.chat.leave();
     this.draw();
-    for (const turn of turns) {
-      this.chat.turns.push(turn);
-      this.chat.list.append(turn.element);
-    }
-    this.chat.refresh();
     this.go("settings");
+    await this.show();
   }
 
   dark() {

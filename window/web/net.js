@@ -40,12 +40,18 @@ const sent = (method, value) => ({ method, headers: { "content-type": "applicati
 
 export const get = async (path) => read(await reach(path, { method: "GET" }));
 export const post = async (path, value = {}) => read(await reach(path, sent("POST", value)));
+export const patch = async (path, value) => read(await reach(path, sent("PATCH", value)));
 export const drop = async (path) => read(await reach(path, { method: "DELETE" }));
 export const query = (values) => new URLSearchParams(values).toString();
 
-/** Ask, and be told each event as it comes; ``signal`` stops the work on the server too. */
-export async function ask(value, signal, onEvent) {
-  const response = await reach("ask", { ...sent("POST", value), signal });
+/** Ask, and be told each event as it comes; ``signal`` stops the listening, not the work. */
+export const ask = (value, signal, onEvent) => listen("ask", { ...sent("POST", value), signal }, onEvent);
+
+/** Be told what happens from now on to a question that is being answered. */
+export const follow = (turn, signal, onEvent) => listen(`follow?${query({ turn })}`, { signal }, onEvent);
+
+async function listen(path, options, onEvent) {
+  const response = await reach(path, options);
   if (!response.ok) throw await problemOf(response);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

@@ -122,6 +122,8 @@ export class Reader {
     const jump = (link, label) => link && h("p", { class: "wj-jump" }, `${label} `,
       h("button", { class: "wj-link", type: "button", onclick: () => this.article(link.article) }, link.headline || t("untitled")));
     return h("article", { class: nearest ? "wj-paper wj-near" : "wj-paper", lang: "zh" },
+      article.changed && h("p", { class: "wj-note wj-changed" }, t(`page ${article.changed}`), " ",
+        article.id && h("button", { class: "wj-link", type: "button", onclick: () => this.article(article.id) }, t("asNow"))),
       jump(article.continues, t("continues")),
       article.paragraphs.map((paragraph) => this.paragraph(paragraph)),
       jump(article.continued_by, t("continuedBy")));

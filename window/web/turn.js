@@ -10,7 +10,8 @@ export class Turn {
     this.question = question;
     this.acts = acts;
     this.answer = null;
-    this.state = "queued";
+    this.state = "queued"; // then running, and done, failed or gone
+    this.id = ""; // once the server has begun with it
     this.head = h("div", { class: "wj-asked" });
     this.body = h("div", { class: "wj-said", "data-testid": "bot", lang: "zh" });
     this.foot = h("div", { class: "wj-foot" });
@@ -88,9 +89,10 @@ export class Turn {
       answer.abstained && h("span", { class: "wj-source-quote wj-text" }, citation.pieces.map((piece) => piece.text).join("")))));
   }
 
-  /** The whole answer, and what can be done with it. */
-  finish(answer) {
+  /** The whole answer, and what can be done with it; ``changed`` are files that were other ones when it was given. */
+  finish(answer, changed = []) {
     this.state = "done";
+    this.id = answer.id;
     this.show(answer);
     const sure = answer.sure[language()] || answer.sure.zh;
     const level = answer.confidence >= 0.6 ? "high" : answer.confidence >= 0.4 ? "fair" : "low";
@@ -99,7 +101,13 @@ export class Turn {
       h("span", {}, t(answer.generated ? "generatedBy" : "verbatim")),
     ];
     if (answer.query && answer.query !== answer.question) facts.push(h("span", {}, t("searchedAs", { query: shortened(answer.query) })));
-    fill(this.foot, h("p", { class: "wj-meta" }, facts), this.actions(answer));
+    fill(this.foot, changed.length > 0 && note("changed", t("pagesChanged", { files: changed.join("、") })), h("p", { class: "wj-meta" }, facts), this.actions(answer));
+  }
+
+  /** It stands here, and nowhere else: why it could not be kept. */
+  notKept(told) {
+    this.unkept = true;
+    this.foot.append(h("p", { class: "wj-trouble wj-unkept", role: "status" }, trouble(told)));
   }
 
   /** It came to an end without an answer. */

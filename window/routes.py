@@ -226,12 +226,14 @@ def _collection(backend: Backend) -> APIRouter:
             return {"hits": [], "error": problem(error, looked.query)}
 
     @router.get("/article")
-    def article(article: str) -> dict[str, Any]:
+    def article(article: str, passage: str = "") -> dict[str, Any]:
         store = backend.filled()
         found = store.articles.get(article)
         if found is None:
             raise GoneError("This article is no longer in the collection.", "Open the library again.")
-        return article_view(found, page=store.pages[found.file])
+        named = store.passages.get(passage)
+        marked = (named.start, named.end) if named and named.article_id == article else None
+        return article_view(found, page=store.pages[found.file], marked=marked)
 
     @router.get("/sheet")
     async def sheet(file: Annotated[str, Query(max_length=400)], number: int) -> Response:

@@ -83,15 +83,18 @@ def citation_view(citation: Citation, store: Store) -> dict[str, Any]:
     }
 
 
-def article_view(article: Article, citation: Citation | None = None, page: Page | None = None) -> dict[str, Any]:
+def article_view(
+    article: Article, citation: Citation | None = None, page: Page | None = None, marked: Range | None = None
+) -> dict[str, Any]:
     """An article as a reader would want it, line for line.
 
     Args:
         article: The article.
         citation: A citation of it; its quote is marked, and its short answers are bold.
         page: Its page, which may be printed; the sheets that the article or the quote stands on are told.
+        marked: Without a citation, a range of the article's text that is marked.
     """
-    marked, bold = None, []
+    bold: list[Range] = []
     if citation is not None:
         marked = place_of(article, citation)
         bold = _bold(citation, marked[0])

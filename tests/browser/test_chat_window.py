@@ -592,6 +592,46 @@ async def test_on_a_phone_the_list_lies_over_the_chat(seeds_app: _App) -> None:
         await expect(_box(page)).to_be_in_viewport()
 
 
+async def test_every_state_has_an_address_that_can_be_gone_back_to_and_sent(seeds_app: _App) -> None:
+    async with _window(seeds_app, _DESKTOP) as page:
+        await _ask(page, "昌平和青岛哪个聘请的劳模导师更多？")
+        mark = page.locator(".wj-reader mark strong")
+        await expect(mark).to_have_text("42位")
+        await page.locator(".wj-chip", has_text="2").first.click()
+        await expect(mark).to_have_text("114名")
+        cited = page.url
+        await _go(page, "资料库")
+        await expect(page.locator(".wj-reader")).to_be_hidden()
+        await page.locator(".wj-words").fill("技能竞赛")
+        await page.locator(".wj-words").press("Enter")
+        await page.locator(".wj-hit").first.click()
+        await expect(page.locator(".wj-paper mark").first).to_be_in_viewport()
+        found = page.url
+        await page.go_back()
+        await expect(page.locator(".wj-reader")).to_be_hidden()
+        await expect(page.locator(".wj-hit").first).to_be_visible()
+        await page.go_back()
+        await expect(page.locator(".wj-table")).to_be_visible()
+        await page.go_back()
+        await expect(mark).to_have_text("114名")
+        for _ in range(3):
+            await page.go_forward()
+        await expect(page.locator(".wj-paper mark").first).to_be_in_viewport()
+        await _go(page, "设置")
+        await page.reload()
+        await expect(page.locator(".wj-settings h1")).to_be_visible()
+    async with _window(seeds_app, _PHONE) as colleague:
+        await colleague.goto(found)
+        await expect(colleague.locator(".wj-paper mark").first).to_be_in_viewport()
+        await colleague.get_by_role("button", name="关闭").click()
+        await expect(colleague.locator(".wj-words")).to_have_value("技能竞赛")
+        await expect(colleague.locator(".wj-hit").first).to_be_visible()
+        await colleague.goto(cited)
+        await expect(colleague.locator(".wj-reader mark strong")).to_have_text("114名")
+        await colleague.keyboard.press("Escape")
+        await expect(colleague.get_by_test_id("user")).to_have_text("昌平和青岛哪个聘请的劳模导师更多？")
+
+
 async def test_after_a_crash_a_rebuild_and_damage_no_answer_is_lost(tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir()
     page_file = tmp_path / "pages" / "a.txt"

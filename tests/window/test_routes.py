@@ -102,6 +102,12 @@ async def test_the_table_the_articles_of_a_file_and_any_article(client):
     (article,) = (await client.get("/window/file", params={"file": "a.txt"})).json()["articles"]
     view = (await client.get("/window/article", params={"article": article["id"]})).json()
     assert view["title"] == "云溪镇建成新桥"
+    found = (await client.post("/window/search", json={"query": "新桥"})).json()["hits"][0]
+    named = {"article": article["id"], "passage": found["passage"]}
+    view = (await client.get("/window/article", params=named)).json()
+    told = "".join(piece["text"] for piece in found["pieces"])
+    marked = [p["text"] for paragraph in view["paragraphs"] for p in paragraph["pieces"] if p.get("marked")]
+    assert "".join(marked) == told.replace("\n", "")
     assert (await client.get("/window/article", params={"article": "../x"})).status_code == 410
 
 

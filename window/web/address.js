@@ -1,6 +1,7 @@
 // Where in the window are we? Each state has an address, which can be loaded again, gone back to and sent.
 
-const PARTS = ["c"];
+// tab; conversation, and in it a citation (turn.number); article, and in it a passage; what is searched for, and how.
+const PARTS = ["tab", "c", "cite", "article", "passage", "find", "file", "kind", "since", "until"];
 
 /** The place that the address names; parts that it does not name are empty. */
 export function here() {
@@ -14,13 +15,23 @@ export function addressOf(place) {
   return told.size ? `/?${told}` : "/";
 }
 
-/** Make a place the one we are at; ``replace`` leaves no step to go back to. */
-export function move(place, replace = false) {
+/** Make a place the one we are at; ``replace`` leaves no step to go back to, ``state`` is kept with the step. */
+export function move(place, replace = false, state = null) {
   const address = addressOf(place);
   if (address === location.pathname + location.search) return;
   if (replace) history.replaceState(history.state, "", address);
-  else history.pushState(null, "", address);
+  else history.pushState(state, "", address);
 }
+
+/** Go to a place when a link is clicked, unless the click wishes for another tab. */
+export const link = (app, place) => ({
+  href: addressOf(place),
+  onclick: (event) => {
+    if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    app.visit(place);
+  },
+});
 
 /** The question that the address asks, once: a reload does not ask again. */
 export function askedByAddress() {
@@ -28,6 +39,3 @@ export function askedByAddress() {
   if (asked !== null) move(here(), true);
   return asked;
 }
-
-/** Whether a click on a link is one that the window answers itself, and not a wish for another tab. */
-export const isPlain = (event) => event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;

@@ -1,7 +1,7 @@
 // How does a conversation go? Questions are taken at any time and answered in order; the running one can be stopped.
 // The server keeps it: whoever opens it sees the same, and takes up what is being answered.
 
-import { addressOf, askedByAddress, isPlain, move } from "./address.js";
+import { askedByAddress, here, link, move } from "./address.js";
 import { fill, h, icon } from "./dom.js";
 import { draftOf, keepDraft } from "./keep.js";
 import { Problem, ask, follow, get, post, query } from "./net.js";
@@ -99,7 +99,7 @@ export class Chat {
     const turn = new Turn(question, {
       retry: (which) => this.app.chat.again(which, which.question),
       edit: (which, text) => this.app.chat.again(which, text.trim()),
-      evidence: (answer, number) => this.app.reader.evidence(answer, number),
+      evidence: (answer, number) => this.app.reader.open({ cite: `${answer.id}.${number}` }),
     });
     this.turns.push(turn);
     this.list.append(turn.element);
@@ -114,8 +114,7 @@ export class Chat {
 
   /** Show a conversation; the start page when it has no name. */
   async open(name) {
-    if (name === this.conversation && (name || !this.turns.length)) return;
-    this.app.reader.close();
+    if (name === this.conversation) return;
     await this.load(name);
     this.turns.at(-1)?.element.scrollIntoView({ block: "start" });
     for (const question of draftOf(name).waiting) this.put(question);
@@ -135,6 +134,7 @@ export class Chat {
     this.box.value = draftOf(name).text;
     this.grow();
     this.refresh();
+    this.app.talks.refresh();
     if (!name) return;
     try {
       const found = await get(`conversation?${query({ name })}`);
@@ -162,12 +162,7 @@ export class Chat {
 
   showOrigin(origin) {
     this.origin.hidden = !origin;
-    const link = h("a", { class: "wj-link", href: addressOf({ c: origin }), onclick: (event) => {
-      if (!isPlain(event)) return;
-      event.preventDefault();
-      this.app.visit({ c: origin });
-    } }, t("original"));
-    fill(this.origin, t("branched"), " ", link);
+    fill(this.origin, t("branched"), " ", h("a", { class: "wj-link", ...link(this.app, { c: origin }) }, t("original")));
   }
 
   /** Take over what another tab has done in this conversation meanwhile. */
@@ -281,7 +276,7 @@ export class Chat {
   }
 
   /** The server has begun: the conversation has a name and an address. */
-  begun(turn, { turn: id, conversation, trouble: told }) {
+  begun(turn, { turn: id, conversation }) {
     turn.id = id;
     if (turn.state === "failed") post("stop", { turn: id }).catch(() => 0); // stopped before it had a name
     if (turn.state === "gone") return;
@@ -291,7 +286,7 @@ export class Chat {
       keepDraft(this.conversation || "", { text: "", waiting: [] });
       this.conversation = conversation;
       this.keep();
-      if (!told) move({ c: conversation });
+      if (this.app.tab === "ask") move({ c: conversation });
     }
     this.app.tell();
   }
@@ -300,8 +295,13 @@ export class Chat {
     turn.finish(answer);
     if (this.turns.at(-1) !== turn || this.app.tab !== "ask") return;
     const inSight = () => turn.element.scrollIntoView({ block: "start" });
-    if (this.app.wide()) this.app.reader.evidence(answer, 1).then(inSight);
+    if (this.app.wide() && (answer.citations.length || answer.nearest.length)) this.app.visit({ ...here(), cite: `${answer.id}.1`, article: "", passage: "" }, true).then(inSight);
     else inSight();
+  }
+
+  /** An answer that stands here, by the name of its turn. */
+  answer(name) {
+    return this.turns.find((turn) => turn.id === name && turn.state === "done")?.answer;
   }
 
   /** Where the whole conversation can be fetched; empty when there is none. */

@@ -1,6 +1,6 @@
 // What was asked before? The list of conversations: find one, open it, name it, pin it, delete it and take that back.
 
-import { addressOf, isPlain } from "./address.js";
+import { link } from "./address.js";
 import { fill, h, icon } from "./dom.js";
 import { remember, wishes } from "./keep.js";
 import { Problem, get, patch, query } from "./net.js";
@@ -54,6 +54,14 @@ export class Conversations {
     for (const other of document.querySelectorAll(".wj-top, .wj-view")) other.inert = over;
   }
 
+  /** Tell which of them is open. */
+  mark() {
+    for (const name of this.list.querySelectorAll("a")) {
+      if (name.dataset.talk === this.app.chat.conversation) name.setAttribute("aria-current", "page");
+      else name.removeAttribute("aria-current");
+    }
+  }
+
   async refresh(more = 0) {
     if (!this.drawn || !this.app.state.listed) return;
     const asked = (this.asked = {});
@@ -78,15 +86,11 @@ export class Conversations {
     fill(this.list, [...groups].map(([key, rows]) => [h("h2", {}, t(key)), h("ul", {}, rows.map((row) => this.row(row)))]),
       !this.rows.length && h("p", { class: "wj-hint" }, t(this.find.value.trim() ? "noTalkFound" : "noTalks")),
       this.total > this.rows.length && h("button", { class: "wj-act", type: "button", onclick: () => this.refresh(this.rows.length) }, t("more", { n: this.total - this.rows.length })));
+    this.mark();
   }
 
   row(row) {
-    const link = h("a", { class: "wj-talk-link wj-text", href: addressOf({ c: row.id }), title: row.title, "aria-current": row.id === this.app.chat?.conversation ? "page" : null, onclick: (event) => {
-      if (!isPlain(event)) return;
-      event.preventDefault();
-      this.leave();
-      this.app.visit({ c: row.id });
-    } }, row.title);
+    const name = h("a", { class: "wj-talk-link wj-text", title: row.title, "data-talk": row.id, ...link(this.app, { c: row.id }) }, row.title);
     const acts = h("div", { class: "wj-talk-acts", hidden: true },
       h("button", { class: "wj-act", type: "button", onclick: () => this.rename(row, line) }, t("rename")),
       h("button", { class: "wj-act", type: "button", onclick: () => this.change(row, { pinned: !row.pinned }) }, t(row.pinned ? "unpin" : "pin")),
@@ -95,7 +99,7 @@ export class Conversations {
       acts.hidden = !acts.hidden;
       more.setAttribute("aria-expanded", String(!acts.hidden));
     } }, icon("dots"));
-    const line = h("li", { class: "wj-talk" }, link, more, acts);
+    const line = h("li", { class: "wj-talk" }, name, more, acts);
     return line;
   }
 

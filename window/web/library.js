@@ -1,5 +1,6 @@
 // What is in the collection, and how does more get in? Search, the table of files, adding, removing, rebuilding.
 
+import { addressOf, here } from "./address.js";
 import { fill, h } from "./dom.js";
 import { Problem, drop, get, post, query, upload } from "./net.js";
 import { lineWords, t, trouble } from "./words.js";
@@ -69,26 +70,41 @@ export class Library {
     h("p", { class: "wj-hint" }, t("searchNote")));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.search({ query: words.value, file: file.value, kind: kind.value || null, since: since.value || null, until: until.value || null });
+      this.app.visit({ tab: "library", find: words.value, file: file.value, kind: kind.value, since: since.value, until: until.value });
     });
+    this.fields = { find: words, file, kind, since, until };
     return form;
   }
 
-  async search(looked) {
-    if (!looked.query.trim()) {
+  /** Show what the address names: the shelf, or what is found. */
+  async show(place) {
+    const looked = addressOf({ ...place, article: "", passage: "" });
+    const again = this.looked === looked;
+    this.looked = looked;
+    if (again && place.find) return;
+    for (const [name, field] of Object.entries(this.fields || {})) field.value = place[name];
+    if (place.find.trim()) {
+      const { find, file, kind, since, until } = place;
+      await this.search({ query: find, file, kind: kind || null, since: since || null, until: until || null }, looked);
+    } else {
       this.showHits();
-      return;
+      await this.refresh();
     }
+  }
+
+  async search(asked, looked) {
+    this.showHits(h("p", { class: "wj-hint", role: "status" }, t("thinking")));
     await this.guarded(async () => {
-      const { hits, error } = await post("search", looked);
-      const clear = h("button", { class: "wj-act", type: "button", onclick: () => this.showHits() }, t("clear"));
+      const { hits, error } = await post("search", asked);
+      if (this.looked !== looked) return;
+      const clear = h("button", { class: "wj-act", type: "button", onclick: () => this.app.visit({ tab: "library" }) }, t("clear"));
       this.showHits(error ? h("p", { class: "wj-trouble" }, trouble(error)) : h("p", { class: "wj-hint" },
         hits.length ? t("found", { n: hits.length }) : t("nothing"), " ", clear), hits.map((hit) => this.hit(hit)));
-    });
+    }, this.hits);
   }
 
   hit(hit) {
-    return h("button", { class: "wj-hit", type: "button", onclick: () => this.app.reader.article(hit.id) },
+    return h("button", { class: "wj-hit", type: "button", onclick: () => this.app.reader.open({ article: hit.id, passage: hit.passage }) },
       h("span", { class: "wj-hit-title wj-text" }, hit.title || t("untitled")),
       h("span", { class: "wj-source-where" }, [t(hit.kind), hit.date, hit.file, lineWords(...hit.lines)].filter(Boolean).join(" · ")),
       h("span", { class: "wj-hit-text wj-text" }, hit.pieces.map((piece) => piece.text).join("")));
@@ -175,6 +191,8 @@ export class Library {
       this.found = await get("files");
       this.build();
       this.showTable();
+      this.looked = "";
+      if (here().find) await this.show(here());
     } finally {
       this.watching = false;
     }
@@ -225,7 +243,7 @@ export class Library {
     await this.guarded(async () => {
       const { articles } = await get(`file?${query({ file: row.file })}`);
       line.after(h("tr", { class: "wj-unfolded" }, h("td", { colspan: "6" }, h("ul", {}, articles.map((article) =>
-        h("li", {}, h("button", { class: "wj-articlerow", type: "button", onclick: () => this.app.reader.article(article.id) },
+        h("li", {}, h("button", { class: "wj-articlerow", type: "button", onclick: () => this.app.reader.open({ article: article.id }) },
           h("span", { class: "wj-text wj-hit-title" }, article.title || t("untitled")),
           h("span", { class: "wj-source-where" }, [t(article.kind), article.byline, lineWords(article.first, article.last), t("characters", { n: article.characters })].filter(Boolean).join(" · ")))))))));
     });

@@ -40,16 +40,25 @@ class App {
   }
 
   /** Go to a place of the window. */
-  visit(place, replace = false) {
-    move(place, replace);
+  visit(place, replace = false, state = null) {
+    move(place, replace, state);
     return this.show();
   }
 
-  /** Show the place that the address names. */
+  /** Show the place that the address names; each part that stands there already is left as it is. */
   async show() {
-    await this.chat.open(here().c);
+    const place = here();
+    this.tab = TABS.includes(place.tab) ? place.tab : "ask";
+    const views = { ask: this.chat, library: this.library, settings: this.settings };
+    for (const name of TABS) views[name].element.hidden = name !== this.tab;
+    if (this.tab === "library") this.places.library = { ...place, article: "", passage: "" };
+    this.talks.leave();
     this.changed();
-    this.talks.refresh();
+    if (this.tab === "ask") await this.chat.open(place.c);
+    else if (this.tab === "library") this.library.show(place);
+    else this.settings.refresh();
+    this.changed();
+    await this.reader.show(place);
   }
 
   /** Something was kept: this tab's list shows it, and the others take it over. */
@@ -72,7 +81,8 @@ class App {
     document.title = language() === "en" ? "Wenju 文据" : "文据 Wenju";
     this.tab = "ask";
     this.desk = h("main", { class: "wj-desk" });
-    this.reader = new Reader(this.desk);
+    this.places = {}; // where each tab was left
+    this.reader = new Reader(this);
     this.talks = new Conversations(this);
     this.chat = new Chat(this);
     this.library = new Library(this);
@@ -98,27 +108,21 @@ class App {
   }
 
   async startAnew() {
-    this.go("ask");
+    if (!this.chat.conversation) this.chat.conversation = null; // what could not be asked stands there and goes
     await this.visit({});
     this.chat.box.focus();
   }
 
+  /** Go to a tab as it was left. */
   go(tab) {
-    this.tab = tab;
-    this.reader.close();
-    for (const name of TABS) {
-      const view = { ask: this.chat, library: this.library, settings: this.settings }[name];
-      view.element.hidden = name !== tab;
-    }
-    if (tab === "library") this.library.refresh();
-    if (tab === "settings") this.settings.refresh();
-    this.changed();
+    return this.visit(tab === "ask" ? { c: this.chat.conversation } : this.places[tab] || { tab });
   }
 
   /** What depends on where we are and on the conversation. */
   changed() {
     for (const name of TABS) this.tabs[name].setAttribute("aria-current", name === this.tab ? "page" : "false");
     this.talks.place();
+    this.talks.mark();
     this.fresh.hidden = !this.chat.turns.length;
     const file = this.chat.file();
     this.save.hidden = !file;
@@ -148,7 +152,7 @@ class App {
     if (event.key === "Escape") this.escape();
     else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      this.go("ask");
+      if (this.tab !== "ask") this.go("ask");
       this.chat.box.focus();
     }
   }
@@ -161,12 +165,13 @@ class App {
   }
 
   /** After a change of language or colours: all is drawn anew; what is being answered goes on. */
-  async restyle() {
+  restyle() {
     this.colours();
     this.chat.leave();
+    const { conversation } = this.chat;
     this.draw();
-    this.go("settings");
-    await this.show();
+    this.chat.open(conversation);
+    return this.show();
   }
 
   dark() {

@@ -1,5 +1,6 @@
 // What backs an answer? The pane beside it: the cited article as a reader would want it, the quote in sight.
 
+import { here } from "./address.js";
 import { fill, h, icon, pieces } from "./dom.js";
 import { Problem, get, query } from "./net.js";
 import { copyText } from "./turn.js";
@@ -8,8 +9,8 @@ import { lineWords, t, trouble } from "./words.js";
 const NARROW = matchMedia("(max-width: 900px)");
 
 export class Reader {
-  constructor(desk) {
-    this.desk = desk;
+  constructor(app) {
+    this.app = app;
     this.sheet = h("div", { class: "wj-sheet", tabindex: "0", role: "region", "aria-label": t("whole") });
     this.title = h("h2", { class: "wj-reader-title" });
     this.tabs = h("div", { class: "wj-tabs", role: "group", "aria-label": t("sources") });
@@ -17,38 +18,57 @@ export class Reader {
     this.about = h("div", { class: "wj-about" });
     this.element = h("aside", { class: "wj-reader", "aria-label": t("evidence"), hidden: true },
       h("div", { class: "wj-reader-bar" }, this.title, this.tabs, close, this.about), this.sheet);
-    addEventListener("popstate", () => this.overlay && this.close(true));
   }
 
-  get isOpen() {
-    return !this.element.hidden;
+  /** Go to a citation (``cite``) or an article, a step that can be gone back from. */
+  open(place) {
+    if (this.element.hidden) this.opener = document.activeElement;
+    const among = this.answer && place.cite?.startsWith(`${this.answer}.`); // of the answer that is open: no step of its own
+    return this.app.visit({ ...here(), cite: "", article: "", passage: "", ...place }, among, { opened: this.element.hidden });
   }
 
-  /** Open the evidence of an answer at one of its citations. */
-  async evidence(answer, number) {
-    const shown = answer.citations.length ? answer.citations : answer.nearest;
-    const current = shown.find((citation) => citation.number === number) || shown[0];
-    if (!current) return;
-    this.title.textContent = t(answer.abstained ? "evidenceNearest" : "evidence");
+  /** Leave it: a step back to where it was opened, if that was the last step. */
+  close() {
+    if (this.element.hidden) return;
+    if (history.state?.opened) history.back();
+    else this.app.visit({ ...here(), cite: "", article: "", passage: "" });
+  }
+
+  /** Show what the address names. */
+  async show({ cite, article, passage }) {
+    const [answer, number] = cite.split(".");
+    this.answer = answer;
+    if (cite) await this.evidence(answer, Number(number));
+    else if (article) await this.article(article, passage);
+    else this.hide();
+  }
+
+  /** The evidence of an answer at one of its citations; the answer need not stand in the chat. */
+  async evidence(name, number) {
+    const answer = this.app.chat.answer(name);
+    const shown = answer ? (answer.citations.length ? answer.citations : answer.nearest) : [];
+    const current = shown.find((citation) => citation.number === number);
+    const abstained = Boolean(answer?.abstained);
+    this.title.textContent = t(abstained ? "evidenceNearest" : "evidence");
     fill(this.tabs, shown.length > 1 && shown.map((citation) => h("button", {
       class: "wj-tab", type: "button", "aria-pressed": String(citation === current),
       "aria-label": `${t("citation", { n: citation.number })} ${citation.headline}`,
-      onclick: () => this.evidence(answer, citation.number),
+      onclick: () => this.open({ cite: `${name}.${citation.number}` }),
     }, String(citation.number))));
-    const path = `evidence?${query({ answer: answer.id, number: current.number })}`;
-    await this.show(path, current, answer.abstained);
+    await this.load(`evidence?${query({ answer: name, number })}`, current, abstained);
   }
 
-  /** Open an article of the collection. */
-  async article(id) {
+  /** An article of the collection, with a passage of it in sight. */
+  async article(article, passage = "") {
     this.title.textContent = t("article");
     fill(this.tabs);
-    await this.show(`article?${query({ article: id })}`);
+    await this.load(`article?${query({ article, passage })}`);
   }
 
-  async show(path, citation = null, nearest = false) {
+  async load(path, citation = null, nearest = false) {
+    if (this.asked === path) return;
     const asked = (this.asked = path);
-    this.open();
+    this.unhide();
     try {
       const article = await get(path);
       if (asked !== this.asked) return;
@@ -115,15 +135,15 @@ export class Reader {
           onclick: () => { this.asPicture = !this.asPicture; this.tell(article, citation); this.fillSheet(); } }, t(this.asPicture ? "asText" : "asPicture")),
         quote && h("button", { class: "wj-link", type: "button", onclick: (event) => copyText(event.target, `“${quote}”（${article.title || t("untitled")}，${article.file} ${lineWords(first, last)}）`) }, t("copyQuote"))),
       citation && citation.also.length > 0 && h("p", { class: "wj-facts" }, `${t("also")} `, citation.also.map((place) =>
-        h("button", { class: "wj-link", type: "button", onclick: () => this.article(place.article) }, `${place.file} ${lineWords(place.first, place.last)}`))));
+        h("button", { class: "wj-link", type: "button", onclick: () => this.open({ article: place.article }) }, `${place.file} ${lineWords(place.first, place.last)}`))));
   }
 
   paper(article, nearest) {
     const jump = (link, label) => link && h("p", { class: "wj-jump" }, `${label} `,
-      h("button", { class: "wj-link", type: "button", onclick: () => this.article(link.article) }, link.headline || t("untitled")));
+      h("button", { class: "wj-link", type: "button", onclick: () => this.open({ article: link.article }) }, link.headline || t("untitled")));
     return h("article", { class: nearest ? "wj-paper wj-near" : "wj-paper", lang: "zh" },
       article.changed && h("p", { class: "wj-note wj-changed" }, t(`page ${article.changed}`), " ",
-        article.id && h("button", { class: "wj-link", type: "button", onclick: () => this.article(article.id) }, t("asNow"))),
+        article.id && h("button", { class: "wj-link", type: "button", onclick: () => this.open({ article: article.id }) }, t("asNow"))),
       jump(article.continues, t("continues")),
       article.paragraphs.map((paragraph) => this.paragraph(paragraph)),
       jump(article.continued_by, t("continuedBy")));
@@ -135,24 +155,21 @@ export class Reader {
       broken && h("span", { class: "wj-broken", role: "img", title: t("broken"), "aria-label": t("broken") }, "……"));
   }
 
-  open() {
-    if (this.element.hidden) this.opener = document.activeElement;
+  unhide() {
     this.element.hidden = false;
-    this.desk.classList.add("wj-with-reader");
+    this.app.desk.classList.add("wj-with-reader");
     this.overlay = NARROW.matches;
-    if (this.overlay) {
-      if (!history.state?.wjReader) history.pushState({ wjReader: true }, "");
-      this.others(true);
-      this.sheet.focus({ preventScroll: true });
-    }
+    if (!this.overlay) return;
+    this.others(true);
+    this.sheet.focus({ preventScroll: true });
   }
 
-  close(byHistory = false) {
+  hide() {
+    this.asked = "";
     if (this.element.hidden) return;
     this.element.hidden = true;
-    this.desk.classList.remove("wj-with-reader");
+    this.app.desk.classList.remove("wj-with-reader");
     this.others(false);
-    if (this.overlay && !byHistory && history.state?.wjReader) history.back();
     this.overlay = false;
     if (this.opener?.isConnected) this.opener.focus({ preventScroll: true });
   }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -16,42 +15,30 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.location import folder_of
-from index.schema import Kind
 from index.store.opened import Store
 from rag.api.work_queue import WorkQueue
 from rag.errors import RetrievalError, SourceError, StoreError, WenjuError
 from rag.feedback import Verdict, save_feedback
 from rag.live import LiveStore
-from rag.retrieval.retriever import search
-from rag.schema import Hit
+from window.archive import Archive
 from window.conversations import Conversations, GoneError, KeepingError
 from window.examples import Starters
 from window.export import bundle_file, conversation_file
+from window.found import Looked, find_articles
 from window.library import Library, NotAllowedError
 from window.recall import conversation_view, evidence_view
-from window.shape import article_view, row_view, text_pieces
+from window.shape import article_view
 from window.sheets import Sheets, find_sheets
 from window.talk import Asked, Event, Talk, problem
 
 __all__ = ["WEB", "Backend", "add_routes"]
 
 WEB = Path(__file__).parent / "web"
-_SHOWN = 40  # passages
 _ROWS = 200  # of the library's table at a time
 
 
 class _FromBrowser(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Looked(_FromBrowser):
-    """A search for passages."""
-
-    query: str = Field(max_length=200_000)
-    since: date | None = None
-    until: date | None = None
-    file: str = Field(default="", max_length=400)
-    kind: Kind | None = None
 
 
 class Felt(_FromBrowser):
@@ -205,7 +192,7 @@ def _conversations(backend: Backend) -> APIRouter:
 
 def _collection(backend: Backend) -> APIRouter:
     router = APIRouter(prefix="/window")
-    library = backend.library
+    library, archive = backend.library, Archive()
 
     @router.get("/state")
     def state() -> dict[str, Any]:
@@ -221,9 +208,19 @@ def _collection(backend: Backend) -> APIRouter:
     @router.post("/search")
     async def look(looked: Looked) -> dict[str, Any]:
         try:
-            return {"hits": await backend.work_queue.run(lambda: _hits(backend.filled(), looked))}
+            return {"articles": await backend.work_queue.run(lambda: find_articles(backend.filled(), looked))}
         except RetrievalError as error:
-            return {"hits": [], "error": problem(error, looked.query)}
+            return {"articles": [], "error": problem(error, looked.query)}
+
+    @router.get("/calendar")
+    def calendar(paper: Annotated[str, Query(max_length=400)] = "") -> dict[str, Any]:
+        return archive.calendar(backend.filled(), paper)
+
+    @router.get("/day")
+    def day(
+        day: Annotated[str, Query(max_length=10)], paper: Annotated[str, Query(max_length=400)] = "", start: int = 0
+    ) -> dict[str, Any]:
+        return archive.day(backend.filled(), day, paper, start)
 
     @router.get("/article")
     def article(article: str, passage: str = "") -> dict[str, Any]:
@@ -269,29 +266,6 @@ def _collection(backend: Backend) -> APIRouter:
         return {**library.job.view(), "generation": store.manifest.generation if store else ""}
 
     return router
-
-
-def _hits(store: Store, looked: Looked) -> list[dict[str, Any]]:
-    """Passages that fit, of the articles that the filters let through."""
-    files = [name for name in store.pages if looked.file.lower() in name.lower()] if looked.file else []
-    if looked.file and not files:
-        return []
-    kinds = [looked.kind] if looked.kind else []
-    hits = search(store, looked.query, _SHOWN, since=looked.since, until=looked.until, files=files, kinds=kinds)
-    return [_hit(store, hit) for hit in hits]
-
-
-def _hit(store: Store, hit: Hit) -> dict[str, Any]:
-    passage = store.passages[hit.passage_id]
-    article = store.articles[passage.article_id]
-    first, last = article.line_range(passage.start, passage.end)
-    return {
-        **row_view(article),
-        "lines": [first, last],
-        "pieces": text_pieces(article, passage.start, passage.end),
-        "passage": passage.passage_id,
-        "score": round(hit.score, 3),
-    }
 
 
 def _summary(store: Store) -> dict[str, Any]:

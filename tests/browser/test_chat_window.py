@@ -418,7 +418,7 @@ async def test_a_hostile_page_shows_as_text_and_reaches_no_other_machine(hostile
         await _go(page, "资料库")
         await page.locator(".wj-words").fill("苹果")
         await page.locator(".wj-words").press("Enter")
-        await page.locator(".wj-hit").first.click()
+        await page.locator(".wj-hit-text").first.click()
         await expect(page.locator(".wj-paper")).to_contain_text("![图](http://far.example/b.png)")
         await expect(page.locator("#wj :is(img, script, iframe)")).to_have_count(0)
 
@@ -604,7 +604,7 @@ async def test_every_state_has_an_address_that_can_be_gone_back_to_and_sent(seed
         await expect(page.locator(".wj-reader")).to_be_hidden()
         await page.locator(".wj-words").fill("技能竞赛")
         await page.locator(".wj-words").press("Enter")
-        await page.locator(".wj-hit").first.click()
+        await page.locator(".wj-hit-text").first.click()
         await expect(page.locator(".wj-paper mark").first).to_be_in_viewport()
         found = page.url
         await page.go_back()
@@ -630,6 +630,50 @@ async def test_every_state_has_an_address_that_can_be_gone_back_to_and_sent(seed
         await expect(colleague.locator(".wj-reader mark strong")).to_have_text("114名")
         await colleague.keyboard.press("Escape")
         await expect(colleague.get_by_test_id("user")).to_have_text("昌平和青岛哪个聘请的劳模导师更多？")
+
+
+async def test_the_archive_by_paper_and_day_and_a_search_that_may_find_nothing(tmp_path: Path) -> None:
+    for number, seed in enumerate(sorted((_ROOT / "seeds").glob("*.txt")), start=1):
+        folder = tmp_path / "pages" / ("晨报" if number < 4 else "晚报")
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(seed, folder / f"2026-0{number}-15.txt")
+    with contextmanager(_start)(tmp_path) as app:
+        async with _window(app, _DESKTOP) as page:
+            await _go(page, "资料库")
+            await expect(page.locator(".wj-headlines h3")).to_have_text("2026年5月15日，5 篇")
+            await page.get_by_label("报纸").select_option("晨报")
+            await expect(page.locator(".wj-headlines h3")).to_contain_text("2026年3月15日")
+            await page.get_by_role("button", name="上一个月").click()
+            await page.get_by_role("link", name="2026年2月15日").click()
+            await expect(page.locator(".wj-headlines h3")).to_contain_text("2026年2月15日")
+            assert await _is_accessible(page) == []
+            assert await _fits(page)
+            await _picture(page, "archive")
+            row = page.locator(".wj-daypage .wj-articlerow").first
+            title = await row.locator(".wj-hit-title").inner_text()
+            await row.click()
+            await expect(page.locator(".wj-about-title")).to_have_text(title)
+            await page.go_back()
+            await page.go_back()
+            await expect(page.locator(".wj-headlines h3")).to_contain_text("2026年3月15日")
+            await page.locator(".wj-words").fill("量子纠缠")
+            await page.locator(".wj-words").press("Enter")
+            await expect(page.locator(".wj-hits")).to_contain_text("没有找到与“量子纠缠”有关的文章")
+            await page.locator(".wj-words").fill("技能竞赛")
+            await page.get_by_label("排序").select_option("由旧到新")
+            await page.locator(".wj-words").press("Enter")
+            await expect(page.locator(".wj-hit strong").first).to_contain_text("技能")
+            dates = re.findall(
+                r"2026-\d\d-\d\d(?!\.)", " ".join(await page.locator(".wj-source-where").all_inner_texts())
+            )
+            assert len(dates) > 3
+            assert dates == sorted(dates)
+            assert await _is_accessible(page) == []
+        async with _window(app, _PHONE) as phone:
+            await _go(phone, "资料库")
+            await phone.get_by_role("link", name="2026年5月15日").click()
+            assert await _is_accessible(phone) == []
+            assert await _fits(phone)
 
 
 async def test_after_a_crash_a_rebuild_and_damage_no_answer_is_lost(tmp_path: Path) -> None:

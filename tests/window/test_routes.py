@@ -77,15 +77,21 @@ async def test_feedback_is_kept_beside_the_store(client, backend, tmp_path):
     assert load_questions(exported.path).questions[0].question == "新桥造价多少？"
 
 
-async def test_search_lists_passages_and_filters_choose_among_them(client):
-    found = (await client.post("/window/search", json={"query": "新桥"})).json()["hits"]
-    assert found[0]["file"] == "a.txt"
-    assert "新桥" in "".join(piece["text"] for piece in found[0]["pieces"])
+async def test_search_lists_articles_and_filters_choose_among_them(client):
+    found = (await client.post("/window/search", json={"query": "新桥"})).json()["articles"]
+    assert [article["file"] for article in found] == ["a.txt"]
     for narrowed in ({"file": "b.txt"}, {"kind": "opinion"}):
-        hits = (await client.post("/window/search", json={"query": "新桥", **narrowed})).json()["hits"]
-        assert not [hit for hit in hits if hit["file"] == "a.txt"]
+        response = await client.post("/window/search", json={"query": "新桥", **narrowed})
+        assert response.json()["articles"] == []
     empty = (await client.post("/window/search", json={"query": " "})).json()
-    assert (empty["hits"], empty["error"]["code"]) == ([], "empty")
+    assert (empty["articles"], empty["error"]["code"]) == ([], "empty")
+
+
+async def test_the_days_of_the_archive_and_their_headlines(client):
+    assert (await client.get("/window/calendar")).json() == {"papers": [], "days": {}, "undated": 2}
+    shelf = (await client.get("/window/day", params={"day": "undated"})).json()
+    assert [page["file"] for page in shelf["pages"]] == ["a.txt", "b.txt"]
+    assert shelf["pages"][0]["articles"][0]["title"] == "云溪镇建成新桥"
 
 
 async def test_the_state_tells_what_is_there_and_no_place_on_this_machine(client, backend, pages):
@@ -102,7 +108,7 @@ async def test_the_table_the_articles_of_a_file_and_any_article(client):
     (article,) = (await client.get("/window/file", params={"file": "a.txt"})).json()["articles"]
     view = (await client.get("/window/article", params={"article": article["id"]})).json()
     assert view["title"] == "云溪镇建成新桥"
-    found = (await client.post("/window/search", json={"query": "新桥"})).json()["hits"][0]
+    found = (await client.post("/window/search", json={"query": "新桥"})).json()["articles"][0]["passages"][0]
     named = {"article": article["id"], "passage": found["passage"]}
     view = (await client.get("/window/article", params=named)).json()
     told = "".join(piece["text"] for piece in found["pieces"])

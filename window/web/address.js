@@ -1,7 +1,8 @@
 // Where in the window are we? Each state has an address, which can be loaded again, gone back to and sent.
 
-// tab; conversation, and in it a citation (turn.number); article, and in it a passage; what is searched for, and how.
-const PARTS = ["tab", "c", "cite", "article", "passage", "find", "file", "kind", "since", "until"];
+// tab; conversation, and in it a citation (turn.number); article, and in it a passage; what is searched for, and how;
+// day and paper of the archive.
+const PARTS = ["tab", "c", "cite", "article", "passage", "find", "file", "kind", "since", "until", "sort", "day", "paper"];
 
 /** The place that the address names; parts that it does not name are empty. */
 export function here() {

@@ -1,7 +1,8 @@
 // What is in the collection, and how does more get in? Search, the table of files, adding, removing, rebuilding.
 
 import { addressOf, here } from "./address.js";
-import { fill, h } from "./dom.js";
+import { Archive } from "./archive.js";
+import { fill, h, pieces } from "./dom.js";
 import { Problem, drop, get, post, query, upload } from "./net.js";
 import { lineWords, t, trouble } from "./words.js";
 
@@ -28,7 +29,8 @@ export class Library {
 
   build() {
     const { collection, limits } = this.app.state;
-    this.shelf = h("div", {},
+    this.archive = new Archive(this.app);
+    this.shelf = h("div", {}, collection && this.archive.element,
       h("div", { class: "wj-sectionhead" }, h("h2", {}, t("files")),
         collection && h("p", { class: "wj-hint" }, `${t("holds", collection)} · ${t("builtAt", { at: new Date(collection.built_at).toLocaleString() })}`)),
       limits.locked ? h("p", { class: "wj-note" }, t("locked", { why: t(limits.locked) })) : this.dropZone(limits),
@@ -63,16 +65,17 @@ export class Library {
       Object.assign(input, { disabled: !collection.from, title: collection.from ? "" : t("noDates") });
       return input;
     });
+    const sort = h("select", { class: "wj-field", disabled: !collection.from }, ["", "newest", "oldest"].map((name) => h("option", { value: name }, t(name || "byRelevance"))));
     const form = h("form", { class: "wj-search", role: "search" }, h("div", { class: "wj-row" }, words,
       h("button", { class: "wj-button wj-main", type: "submit" }, t("search"))),
     h("div", { class: "wj-row wj-filters" }, h("label", { class: "wj-inline" }, t("kind"), kind), file,
-      collection.from ? [h("label", { class: "wj-inline" }, t("since"), since), h("label", { class: "wj-inline" }, t("until"), until)] : null),
+      collection.from ? [h("label", { class: "wj-inline" }, t("since"), since), h("label", { class: "wj-inline" }, t("until"), until), h("label", { class: "wj-inline" }, t("sort"), sort)] : null),
     h("p", { class: "wj-hint" }, t("searchNote")));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.app.visit({ tab: "library", find: words.value, file: file.value, kind: kind.value, since: since.value, until: until.value });
+      this.app.visit({ tab: "library", find: words.value, file: file.value, kind: kind.value, since: since.value, until: until.value, sort: sort.value });
     });
-    this.fields = { find: words, file, kind, since, until };
+    this.fields = { find: words, file, kind, since, until, sort };
     return form;
   }
 
@@ -84,30 +87,34 @@ export class Library {
     if (again && place.find) return;
     for (const [name, field] of Object.entries(this.fields || {})) field.value = place[name];
     if (place.find.trim()) {
-      const { find, file, kind, since, until } = place;
-      await this.search({ query: find, file, kind: kind || null, since: since || null, until: until || null }, looked);
+      const { find, file, kind, since, until, sort } = place;
+      await this.search({ query: find, file, kind: kind || null, since: since || null, until: until || null, sort }, looked);
     } else {
       this.showHits();
-      await this.refresh();
+      await Promise.all([this.refresh(), this.app.state.collection && this.guarded(() => this.archive.show(place))]);
     }
   }
 
   async search(asked, looked) {
     this.showHits(h("p", { class: "wj-hint", role: "status" }, t("thinking")));
     await this.guarded(async () => {
-      const { hits, error } = await post("search", asked);
+      const { articles, error } = await post("search", asked);
       if (this.looked !== looked) return;
       const clear = h("button", { class: "wj-act", type: "button", onclick: () => this.app.visit({ tab: "library" }) }, t("clear"));
       this.showHits(error ? h("p", { class: "wj-trouble" }, trouble(error)) : h("p", { class: "wj-hint" },
-        hits.length ? t("found", { n: hits.length }) : t("nothing"), " ", clear), hits.map((hit) => this.hit(hit)));
+        articles.length ? t("found", { n: articles.length }) : t("nothing", { query: asked.query }), " ", clear), articles.map((article) => this.hit(article)));
     }, this.hits);
   }
 
-  hit(hit) {
-    return h("button", { class: "wj-hit", type: "button", onclick: () => this.app.reader.open({ article: hit.id, passage: hit.passage }) },
-      h("span", { class: "wj-hit-title wj-text" }, hit.title || t("untitled")),
-      h("span", { class: "wj-source-where" }, [t(hit.kind), hit.date, hit.file, lineWords(...hit.lines)].filter(Boolean).join(" · ")),
-      h("span", { class: "wj-hit-text wj-text" }, hit.pieces.map((piece) => piece.text).join("")));
+  /** An article that was found: its headline, and the passages that have to do with what was searched for. */
+  hit(article) {
+    const open = (passage) => () => this.app.reader.open({ article: article.id, passage });
+    const [best, ...others] = article.passages.map(({ passage, lines, pieces: text }) => h("button", { class: "wj-hit-text wj-text", type: "button", onclick: open(passage) },
+      h("span", { class: "wj-hit-lines" }, lineWords(...lines)), pieces(text, t("torn"))));
+    return h("article", { class: "wj-hit", "aria-label": article.title || t("untitled") },
+      h("button", { class: "wj-hit-title wj-text", type: "button", onclick: open(article.passages[0].passage) }, article.title || t("untitled")),
+      h("p", { class: "wj-source-where" }, [t(article.kind), article.date, article.file].filter(Boolean).join(" · ")),
+      best, others.length > 0 && h("details", {}, h("summary", { class: "wj-act" }, t("morePassages", { n: others.length })), others));
   }
 
   dropZone(limits) {
@@ -192,7 +199,7 @@ export class Library {
       this.build();
       this.showTable();
       this.looked = "";
-      if (here().find) await this.show(here());
+      if (this.app.tab === "library") await this.show(here());
     } finally {
       this.watching = false;
     }

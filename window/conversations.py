@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -187,6 +187,20 @@ class Conversations:
         if row is None:
             raise GoneError("This answer is no longer at hand.", "Ask again.")
         return _kept(row)
+
+    def suggest(self, turn: str, questions: Sequence[str]) -> None:
+        """Keep with an answer what could be asked next: ``followups`` of its view.
+
+        Raises:
+            GoneError: There is no such answer.
+            KeepingError: It cannot be read or written.
+        """
+        self.answer(turn).view["followups"] = list(questions)  # of those at hand
+        with self._opened() as database:
+            database.execute(
+                "UPDATE turns SET told = json_set(told, '$.followups', json(?)) WHERE id = ?",
+                (json.dumps(list(questions)), turn),
+            )
 
     def listed(self, find: str = "", start: int = 0, most: int = 100) -> tuple[list[dict[str, Any]], int]:
         """A stretch of the conversations, pinned ones first, then the latest; and how many there are.

@@ -10,11 +10,12 @@ from itertools import islice, zip_longest
 from index.schema import Article, Kind
 from index.store.opened import Store
 from rag.chain import AnswerChain
-from rag.errors import EvaluationError, WenjuError
+from rag.errors import EvaluationError
 from rag.evaluation.draft import draft_questions
 from rag.evaluation.questions import EvalQuestion
+from rag.schema import Answer
 
-__all__ = ["Starters", "examples"]
+__all__ = ["Starters", "answers_draft", "examples", "is_fit", "tells_of"]
 
 _LOG = logging.getLogger("wenju.window")
 _DRAFTED = 24  # proposals, of which the best few are shown
@@ -70,28 +71,29 @@ def _drafted(chain: AnswerChain, most: int) -> list[str]:
         drafts = draft_questions(chain.store, _DRAFTED)
     except EvaluationError:  # no running text
         return []
-    fit = [
-        draft
-        for draft in drafts
-        if _SHORTEST <= len(draft.question) <= _LONGEST and not any(word in draft.question for word in _UNFIT)
-    ]
     by_page: dict[str, list[str]] = {}
-    for draft in fit:
-        if _answers(chain, draft):
+    for draft in filter(is_fit, drafts):
+        if answers_draft(chain.invoke(draft.question), draft):
             by_page.setdefault(draft.evidence[0].file, []).append(draft.question)
         if sum(map(len, by_page.values())) >= 2 * most:
             break
     return [question for row in zip_longest(*by_page.values()) for question in row if question][:most]
 
 
-def _answers(chain: AnswerChain, draft: EvalQuestion) -> bool:
-    """Whether the answer is sure, and quotes what the question was made of."""
-    try:
-        answer = chain.invoke(draft.question)
-    except WenjuError:
-        return False
+def is_fit(draft: EvalQuestion) -> bool:
+    """Whether a proposed question reads well on a button."""
+    return _SHORTEST <= len(draft.question) <= _LONGEST and not any(word in draft.question for word in _UNFIT)
+
+
+def answers_draft(answer: Answer, draft: EvalQuestion) -> bool:
+    """Whether an answer to a proposed question is sure, and quotes what the question was made of."""
     told = "".join(citation.quote for citation in answer.citations)
     return answer.confidence >= _SURE and all(gold in told for gold in draft.answers)
+
+
+def tells_of(answer: Answer, article_id: str) -> bool:
+    """Whether an answer tells more of an article than its headline."""
+    return any(c.article_id == article_id and c.quote != c.headline for c in answer.citations)
 
 
 def _of_headlines(chain: AnswerChain, most: int) -> Iterator[str]:
@@ -103,6 +105,5 @@ def _of_headlines(chain: AnswerChain, most: int) -> Iterator[str]:
     rows = zip_longest(*islice(by_page.values(), 5 * most))
     for article in islice((article for row in rows for article in row if article), 5 * most):
         question = f"《{article.title}》讲了什么？"
-        told = chain.invoke(question).citations
-        if any(c.article_id == article.article_id and c.quote != article.title for c in told):
+        if tells_of(chain.invoke(question), article.article_id):
             yield question

@@ -24,6 +24,7 @@ from window.archive import Archive
 from window.conversations import Conversations, GoneError, KeepingError
 from window.examples import Starters
 from window.export import bundle_file, conversation_file
+from window.followups import find_followups
 from window.found import Looked, find_articles
 from window.library import Library, NotAllowedError
 from window.recall import conversation_view, evidence_view
@@ -143,6 +144,10 @@ def _answers(backend: Backend) -> APIRouter:
     async def stop(stopped: Stopped) -> dict[str, bool]:
         backend.talk.stop(stopped.turn)
         return {"stopped": True}
+
+    @router.get("/followups")
+    async def next_questions(answer: str) -> dict[str, list[str]]:
+        return {"questions": await find_followups(backend.talk, answer)}
 
     @router.get("/evidence")
     def evidence(answer: str, number: int) -> dict[str, Any]:

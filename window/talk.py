@@ -26,6 +26,7 @@ from rag.config import RagConfig
 from rag.errors import RetrievalError, WenjuError
 from rag.llm import StreamingModel, load_chat_model
 from rag.query.question import LONGEST_QUERY, check_query
+from rag.retrieval.floor import related
 from rag.schema import Answer, Turn
 from window.conversations import Conversations, KeepingError, Kept, State
 from window.export import as_markdown, as_plain
@@ -227,6 +228,11 @@ class Talk:
     def _done(self, turn: str, answer: Answer, store: Store) -> Event:
         copies = {"plain": as_plain(answer), "markdown": as_markdown(answer)}
         view = {"id": turn, **answer_view(answer, store), "copies": copies}
+        near = (
+            {hit.passage_id for hit in related(store, answer.question, answer.trace.hits)} if answer.nearest else set()
+        )
+        for shown, citation in zip(view["nearest"], answer.nearest, strict=True):
+            shown["near"] = bool(answer.remarks) or citation.passage_id in near  # else its headline says enough
         return self._keep(turn, "done", {"type": "done", "answer": view}, Kept(view, make_bundle(answer, store)))
 
     def _keep(self, turn: str, state: State, event: Event, kept: Kept | None = None) -> Event:

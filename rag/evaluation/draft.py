@@ -173,7 +173,9 @@ class _Proposal:
 _Rule = Callable[[_Sentence], Iterator[_Proposal]]
 
 
-def draft_questions(store: Store, limit: int = 50, seed: int = 0, llm: ChatModel | None = None) -> list[EvalQuestion]:
+def draft_questions(
+    store: Store, limit: int = 50, seed: int = 0, llm: ChatModel | None = None, of: Sequence[str] = ()
+) -> list[EvalQuestion]:
     """Propose questions, spread over articles and kinds, none like another.
 
     Args:
@@ -182,6 +184,7 @@ def draft_questions(store: Store, limit: int = 50, seed: int = 0, llm: ChatModel
         seed: The same seed draws the same questions.
         llm: Any LangChain chat model. It is asked first; rules fill up what it does not deliver. A proposal whose
             answer does not stand in the passage is dropped.
+        of: The article_ids of the articles to ask about; all when empty.
 
     Returns:
         Questions of type ``factoid``, or ``list`` where all of several answers are wanted. The answers stand in the
@@ -193,7 +196,7 @@ def draft_questions(store: Store, limit: int = 50, seed: int = 0, llm: ChatModel
     if limit < 1:
         raise EvaluationError(f"{limit} questions were asked for.", "Ask for 1 or more.")
     random = np.random.default_rng(seed)
-    articles = [store.articles[name] for name in random.permutation(sorted(store.articles))]
+    articles = [store.articles[name] for name in random.permutation(sorted(of or store.articles))]
     drawn = _Drawn(store, limit)
     if llm is not None:
         for proposal in _asked_of(llm, store, articles, limit, random):

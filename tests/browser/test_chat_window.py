@@ -276,6 +276,9 @@ async def test_a_question_without_answer_is_refused_beside_the_nearest_passages(
     async with _window(seeds_app, _DESKTOP) as page:
         await _ask(page, "谁发明了电话？")
         await expect(_answers(page)).to_contain_text("没有找到")
+        await expect(page.locator(".wj-reader")).to_be_hidden()  # nothing is near
+        await expect(page.locator(".wj-source-quote")).to_have_count(0)
+        await page.locator(".wj-source").first.click()
         await expect(page.locator(".wj-reader-title")).to_contain_text("最接近的段落（没有读到答案）")
         assert await page.locator(".wj-loose .wj-source").count() >= 1
         await expect(page.locator(".wj-chip")).to_have_count(0)
@@ -674,6 +677,28 @@ async def test_the_archive_by_paper_and_day_and_a_search_that_may_find_nothing(t
             await phone.get_by_role("link", name="2026年5月15日").click()
             assert await _is_accessible(phone) == []
             assert await _fits(phone)
+
+
+async def test_what_could_be_asked_next_is_answered_and_a_refusal_names_the_nearest_headlines(seeds_app: _App) -> None:
+    async with _window(seeds_app, _DESKTOP) as page:
+        await _ask(page, "昌平和青岛哪个聘请的劳模导师更多？")
+        offered = page.locator(".wj-nextone")
+        await expect(offered).to_have_count(3, timeout=60_000)
+        assert await _is_accessible(page) == []
+        await _picture(page, "next")
+        question = await offered.first.inner_text()
+        await offered.first.click()
+        await expect(page.get_by_test_id("user").last).to_have_text(question)
+        await expect(page.locator(".wj-meta")).to_have_count(2)
+        await expect(page.locator(".wj-chip").last).to_be_visible()
+        await page.locator("#wj-new").click()
+        await _ask(page, "谁发明了电话？")
+        await expect(offered.first).to_contain_text("讲了什么？", timeout=60_000)
+        headlines = await page.locator(".wj-source-title").all_inner_texts()
+        told = await offered.all_inner_texts()
+        assert all(any(f"《{headline}》" in text for headline in headlines) for text in told)
+        await page.reload()
+        await expect(offered).to_have_text(told)
 
 
 async def test_after_a_crash_a_rebuild_and_damage_no_answer_is_lost(tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ export class Chat {
   add(question) {
     const turn = new Turn(question, {
       retry: (which) => this.app.chat.again(which, which.question),
+      ask: (text) => this.put(text),
       edit: (which, text) => this.app.chat.again(which, text.trim()),
       evidence: (answer, number) => this.app.reader.open({ cite: `${answer.id}.${number}` }),
     });
@@ -158,6 +159,19 @@ export class Chat {
       else if (state === "stopped") turn.fail(t("unfinished"), false);
       else this.attend(turn, (signal, happened) => follow(id, signal, happened));
     }
+    this.suggest();
+  }
+
+  /** Below the last answer, what could be asked next; it comes when it comes. */
+  async suggest() {
+    const turn = this.turns.at(-1);
+    if (turn?.state !== "done") return;
+    try {
+      const questions = turn.answer.followups || (await get(`followups?${query({ answer: turn.id })}`)).questions;
+      if (this.turns.at(-1) === turn) turn.suggest(questions);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error; // an ornament
+    }
   }
 
   showOrigin(origin) {
@@ -180,6 +194,7 @@ export class Chat {
     const turn = this.add(question);
     turn.instead = instead;
     this.origin.hidden = true;
+    this.turns.forEach((one) => one.forgetNext());
     turn.status(t(this.running ? "queued" : "thinking"));
     this.refresh();
     turn.element.scrollIntoView({ block: "start" });
@@ -293,9 +308,10 @@ export class Chat {
 
   done(turn, answer) {
     turn.finish(answer);
+    this.suggest();
     if (this.turns.at(-1) !== turn || this.app.tab !== "ask") return;
     const inSight = () => turn.element.scrollIntoView({ block: "start" });
-    if (this.app.wide() && (answer.citations.length || answer.nearest.length)) this.app.visit({ ...here(), cite: `${answer.id}.1`, article: "", passage: "" }, true).then(inSight);
+    if (this.app.wide() && (answer.citations.length || answer.nearest.some(({ near }) => near))) this.app.visit({ ...here(), cite: `${answer.id}.1`, article: "", passage: "" }, true).then(inSight);
     else inSight();
   }
 

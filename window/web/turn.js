@@ -55,7 +55,7 @@ export class Turn {
     if (answer.partly) told.push(note("partly", t("partly")));
     for (const remark of answer.remarks) told.push(note(remark.warns, t(remark.warns), remark.text));
     const said = answer.abstained
-      ? [h("p", { class: "wj-refusal" }, answer.text.split("\n")[0])]
+      ? [h("p", { class: "wj-refusal" }, farOff(answer) ? t("noneNear") : answer.text.split("\n")[0])]
       : answer.blocks.map((block) => h("p", { class: blockClass(block) }, this.parts(block.parts)));
     if (answer.comparison) said.splice(answer.blocks[0]?.direct ? 1 : 0, 0, this.table(answer.comparison));
     fill(this.body, told, said, this.sources(answer));
@@ -86,7 +86,7 @@ export class Turn {
       h("span", { class: "wj-source-number" }, [citation, ...others].map(({ number }) => number).join(" ")),
       h("span", { class: "wj-source-title wj-text" }, citation.headline || t("untitled")),
       h("span", { class: "wj-source-where" }, [lineWords(citation.first, Math.max(citation.last, ...others.map(({ last }) => last))), citation.date, citation.file].filter(Boolean).join(" · ")),
-      answer.abstained && h("span", { class: "wj-source-quote wj-text" }, citation.pieces.map((piece) => piece.text).join("")))));
+      citation.near && h("span", { class: "wj-source-quote wj-text" }, citation.pieces.map((piece) => piece.text).join("")))));
   }
 
   /** The whole answer, and what can be done with it; ``changed`` are files that were other ones when it was given. */
@@ -102,6 +102,19 @@ export class Turn {
     ];
     if (answer.query && answer.query !== answer.question) facts.push(h("span", {}, t("searchedAs", { query: shortened(answer.query) })));
     fill(this.foot, changed.length > 0 && note("changed", t("pagesChanged", { files: changed.join("、") })), h("p", { class: "wj-meta" }, facts), this.actions(answer));
+  }
+
+  /** What could be asked next, each of which the archive answers. */
+  suggest(questions) {
+    this.forgetNext();
+    if (!questions.length) return;
+    this.next = h("div", { class: "wj-next", role: "group", "aria-label": t("next") }, h("p", { class: "wj-hint" }, t("next")),
+      questions.map((question) => h("button", { class: "wj-nextone wj-text", type: "button", lang: "zh", onclick: () => this.acts.ask(question) }, question)));
+    this.element.append(this.next);
+  }
+
+  forgetNext() {
+    this.next?.remove();
   }
 
   /** It stands here, and nowhere else: why it could not be kept. */
@@ -167,6 +180,9 @@ export class Turn {
     return fill(box, buttons);
   }
 }
+
+/** Whether nothing that stands beside a refusal has to do with the question. */
+const farOff = ({ nearest }) => nearest.length > 0 && nearest.every(({ near }) => near === false);
 
 /** Citations of one article together; passages beside a refusal stand by themselves, for each shows its quote. */
 function grouped(citations, apart) {

@@ -31,6 +31,13 @@ def test_the_small_towns_give_questions_that_read_like_questions(tiny_store) -> 
     assert found["《白石村果园丰收》这篇报道是哪位记者写的？"] == ("叶知夏",)
 
 
+def test_only_the_articles_that_are_named_are_asked_about(tiny_store) -> None:
+    orchard = next(a for a in tiny_store.articles.values() if a.title == "白石村果园丰收")
+    found = draft_questions(tiny_store, of=[orchard.article_id])
+    assert "白石村的果园今年收了多少吨梨？" in [question.question for question in found]
+    assert {evidence.file for question in found for evidence in question.evidence} == {orchard.file}
+
+
 @pytest.mark.parametrize(
     ("body", "question", "answers"),
     [

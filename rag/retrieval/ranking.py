@@ -110,7 +110,8 @@ def nearness(store: Store, query: str, rows: Sequence[int], vector: Vectors) -> 
     Returns:
         (len(rows),), each 0 or more.
     """
-    return np.clip(store.dense.vectors(rows) @ vector, 0.0, 1.0) + _bm25(store, query, rows)
+    cosines: Column = np.clip(store.dense.vectors(rows) @ vector, 0.0, 1.0).astype(np.float64)
+    return cosines + _bm25(store, query, rows)
 
 
 def explain(store: Store, query: str, hits: Sequence[Hit]) -> dict[str, dict[str, float]]:

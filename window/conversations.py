@@ -28,7 +28,7 @@ __all__ = ["FILE", "Conversations", "GoneError", "KeepingError", "Kept", "State"
 State = Literal["running", "done", "stopped", "failed"]
 
 FILE = "conversations.sqlite"
-_RECENT = 200  # answers at hand while the file cannot be written
+_HELD = 200  # answers at hand that could not be written
 _MOST, _MOST_TURNS = 20_000, 500  # conversations; turns of one
 _MOST_BYTES = 2 * 2**30  # of the file
 _PAGE = 4096  # bytes of a page of the file, SQLite's default
@@ -107,7 +107,7 @@ class Conversations:
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
         self._inode = 0
-        self._recent: OrderedDict[str, Kept] = OrderedDict()
+        self._held: OrderedDict[str, Kept] = OrderedDict()
 
     def begin(self, conversation: str, turn: str, question: str, instead: str = "") -> str:
         """Keep a question before it is answered.
@@ -152,15 +152,11 @@ class Conversations:
             turn: Which.
             state: How it ended.
             told: What the browser was shown: the answer, or why there is none.
-            kept: The answer with its evidence, where there is one; it stays at hand even where it cannot be written.
+            kept: The answer with its evidence, where there is one.
 
         Raises:
-            KeepingError: It cannot be kept.
+            KeepingError: It cannot be kept; see :meth:`hold`.
         """
-        if kept:
-            self._recent[turn] = kept
-            while len(self._recent) > _RECENT:
-                self._recent.popitem(last=False)
         bundle = kept.bundle.model_dump_json() if kept else ""
         with self._opened() as database:
             database.execute(
@@ -173,6 +169,12 @@ class Conversations:
                 (_now(), turn),
             )
 
+    def hold(self, turn: str, kept: Kept) -> None:
+        """Keep an answer at hand that cannot be written, until many newer ones could not be either."""
+        self._held[turn] = kept
+        while len(self._held) > _HELD:
+            self._held.popitem(last=False)
+
     def answer(self, turn: str) -> Kept:
         """An answer given earlier.
 
@@ -180,7 +182,7 @@ class Conversations:
             GoneError: There is none of this name.
             KeepingError: It cannot be read.
         """
-        if kept := self._recent.get(turn):
+        if kept := self._held.get(turn):
             return kept
         with self._opened() as database:
             row = database.execute("SELECT told, bundle FROM turns WHERE id = ? AND bundle <> ''", (turn,)).fetchone()

@@ -128,6 +128,7 @@ class Talk:
         self.stores, self.work_queue, self.config, self.at_once = stores, work_queue, config, at_once
         self.conversations = conversations
         self._running: dict[str, _Running] = {}
+        self._late: dict[str, Callable[[], str]] = {}  # turns that could not be kept when they began
         self._llm: StreamingModel | None = None
 
     def chain(self, wishes: Wishes) -> AnswerChain:
@@ -161,11 +162,11 @@ class Talk:
         turn, running = secrets.token_urlsafe(12), _Running()
         conversation = asked.conversation or secrets.token_urlsafe(9)
         begun: Event = {"type": "begun", "turn": turn, "conversation": conversation}
+        begin = partial(self.conversations.begin, conversation, turn, asked.question, asked.instead)
         try:
-            begin = partial(self.conversations.begin, conversation, turn, asked.question, asked.instead)
             begun["conversation"] = await to_thread.run_sync(begin)
-        except KeepingError as error:
-            begun["trouble"] = problem(error)
+        except KeepingError:  # told at the end, unless it can be kept by then
+            self._late[turn] = begin
         self._running[turn] = running
         running.task = asyncio.create_task(self._work(turn, running, asked))
         yield begun
@@ -238,8 +239,12 @@ class Talk:
     def _keep(self, turn: str, state: State, event: Event, kept: Kept | None = None) -> Event:
         """The event that ends a question, once that is kept; where it cannot be, the event tells so."""
         try:
+            if late := self._late.pop(turn, None):
+                late()
             self.conversations.finish(turn, state, kept.view if kept else event, kept)
         except KeepingError as error:
+            if kept:
+                self.conversations.hold(turn, kept)
             event["trouble"] = problem(error)
         return event
 

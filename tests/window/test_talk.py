@@ -84,11 +84,23 @@ async def test_an_answer_that_cannot_be_kept_is_told_with_one_line_and_stays_at_
     (tmp_path / "c.sqlite").write_text("no database at all, but longer than a header " * 9, encoding="utf-8")
     talk.conversations = Conversations(tmp_path / "c.sqlite")
     begun, *_, done = [event async for event in talk.events(Asked(question="新桥多长？"))]
-    assert begun["trouble"]["code"] == done["trouble"]["code"] == "keeping damaged"
+    assert begun["conversation"]
+    assert done["trouble"]["code"] == "keeping damaged"
     assert "120米" in done["answer"]["text"]
     assert talk.conversations.answer(begun["turn"]).view == done["answer"]
     with pytest.raises(KeepingError, match="Move it away"):
         talk.conversations.answer("another")
+
+
+async def test_a_question_that_could_not_be_kept_at_first_is_kept_with_its_answer(talk, monkeypatch):
+    with monkeypatch.context() as locked:
+        locked.setattr(talk.conversations, "_connect", lambda: (_ for _ in ()).throw(OSError("locked")))
+        events = talk.events(Asked(question="新桥多长？"))
+        begun = await anext(events)
+    *_, done = [event async for event in events]
+    assert "trouble" not in done
+    (turn,) = talk.conversations.conversation(begun["conversation"])["turns"]
+    assert (turn["state"], turn["told"]) == ("done", done["answer"])
 
 
 def test_memory_alone_knows_what_was_never_asked_as_gone(talk):

@@ -286,7 +286,7 @@ export class Chat {
     else if (event.type === "stopped") turn.fail(t("stopped"), false);
     else if (event.type === "error") turn.fail(trouble(event));
     else if (event.type === "done") this.done(turn, event.answer);
-    if (event.trouble && event.type !== "begun") turn.notKept(event.trouble);
+    if (event.trouble) turn.notKept(event.trouble);
     if (["done", "error", "stopped"].includes(event.type)) this.app.tell();
   }
 

@@ -16,6 +16,7 @@ export class Chat {
     this.conversation = null; // its name, once the server has begun one; empty on the start page
     this.turns = [];
     this.running = null; // the turn that is being answered, and what ends our listening
+    this.loads = 0; // how often a conversation was loaded: of two that overlap, the later one is shown
     this.origin = h("p", { class: "wj-hint wj-origin", role: "status", hidden: true });
     this.list = h("div", { class: "wj-turns", role: "log", "aria-label": t("conversation") });
     this.start = h("div", { class: "wj-start" });
@@ -130,6 +131,7 @@ export class Chat {
   }
 
   async load(name) {
+    const load = ++this.loads;
     this.leave();
     this.conversation = name;
     this.box.value = draftOf(name).text;
@@ -139,9 +141,10 @@ export class Chat {
     if (!name) return;
     try {
       const found = await get(`conversation?${query({ name })}`);
-      if (this.conversation === name) this.take(found);
+      if (this.loads === load) this.take(found);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
+      if (this.loads !== load) return;
       if (error.told.code === "GoneError") this.conversation = "";
       this.trouble.textContent = trouble(error.told);
     }
@@ -182,9 +185,9 @@ export class Chat {
   /** Take over what another tab has done in this conversation meanwhile. */
   async agree() {
     if (!this.conversation || this.turns.some((turn) => !turn.id || turn.unkept || !["done", "failed"].includes(turn.state))) return;
-    const name = this.conversation;
+    const [name, loads] = [this.conversation, this.loads];
     const found = await get(`conversation?${query({ name })}`);
-    if (this.conversation !== name || this.running || stampOf(this.turns) === stampOf(found.turns)) return;
+    if (this.conversation !== name || this.loads !== loads || this.running || stampOf(this.turns) === stampOf(found.turns)) return;
     const before = this.scroll.scrollTop;
     await this.load(name);
     this.scroll.scrollTop = before;

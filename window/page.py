@@ -1,4 +1,4 @@
-"""What carries the window to the browser? A Gradio page, with Gradio's queue behind its ``ask`` endpoint.
+"""What carries the window to the browser? A Gradio page, with Gradio's queue behind its endpoints for programs.
 
 The one door to gradio. The page holds an empty place that ``window/web/main.js`` fills, because what Gradio's own chat
 shows is Markdown, which loads remote pictures, and because it takes no question while it answers one.
@@ -7,12 +7,12 @@ shows is Markdown, which loads remote pictures, and because it takes no question
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from rag.chain import AnswerChain
 from rag.errors import WenjuError
-from window.export import as_plain
+from window.endpoints import Endpoint
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -49,17 +49,18 @@ _HEAD = """
 _OPENING = {"zh": "正在打开…", "en": "Opening…"}
 
 
-def make_page(chain: Callable[[], AnswerChain]) -> Blocks:
+def make_page(endpoints: Sequence[Endpoint]) -> Blocks:
     """The page.
 
     Args:
-        chain: Gives the chain that answers now.
+        endpoints: What Gradio's clients may call, each by its name.
     """
     gr = _gradio()
     words = _words(gr)
     with gr.Blocks(title=_TITLE, fill_height=True, fill_width=True, analytics_enabled=False) as page:
         gr.Markdown(words("opening"), elem_id="wenju")  # gr.HTML would need a policy that lets scripts be made of text
-        gr.api(_asker(gr, chain), api_name="ask", concurrency_limit=2)
+        for endpoint in endpoints:  # how many at once is for the queue of work, which they share with all others
+            gr.api(_told(gr, endpoint), api_name=endpoint.__name__, concurrency_limit=None)
     queued: Blocks = page.queue(max_size=60)
     return queued
 
@@ -74,22 +75,17 @@ def mount_page(app: FastAPI, page: Blocks) -> None:
     )  # fmt: skip
 
 
-def _asker(gr: Any, chain: Callable[[], AnswerChain]) -> Callable[[str], str]:
-    def ask(question: str) -> str:
-        """Answer one question with cited quotes of the pages.
+def _told(gr: Any, endpoint: Endpoint) -> Endpoint:
+    """An endpoint whose errors are told to whoever calls it."""
 
-        Args:
-            question: The question, in Chinese or English.
-
-        Returns:
-            The answer, then one line per source: its number, headline, file and lines.
-        """
+    @wraps(endpoint)
+    async def telling(*args: Any, **kwargs: Any) -> Any:
         try:
-            return as_plain(chain().invoke(question))
+            return await endpoint(*args, **kwargs)
         except WenjuError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    return ask
+    return telling
 
 
 def _words(gr: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -32,7 +32,7 @@ from window.shape import article_view
 from window.sheets import Sheets, find_sheets
 from window.talk import Asked, Event, Talk, problem
 
-__all__ = ["WEB", "Backend", "add_routes"]
+__all__ = ["WEB", "Backend", "Changed", "Felt", "add_routes"]
 
 WEB = Path(__file__).parent / "web"
 _ROWS = 200  # of the library's table at a time
@@ -76,6 +76,7 @@ class Backend:
         starters: Questions for the start page.
         sheets: Makes pictures of printed pages.
         conversations: What was asked and answered.
+        archive: Tells the days.
         facts: What the window tells about its settings; nothing secret.
     """
 
@@ -87,6 +88,7 @@ class Backend:
     sheets: Sheets
     conversations: Conversations
     facts: dict[str, Any]
+    archive: Archive = field(default_factory=Archive)
 
     def store(self) -> Store | None:
         """The store that answers now; None while the collection is empty."""
@@ -104,6 +106,39 @@ class Backend:
         if store := self.store():
             return store
         raise GoneError("The collection is empty.", "Add pages in the library first.")
+
+    def listed(self, find: str = "", start: int = 0) -> dict[str, Any]:
+        """A stretch of the conversations, and how many there are.
+
+        Raises:
+            NotAllowedError: Anybody may come in here.
+            KeepingError: They cannot be read.
+        """
+        if not self.facts["listed"]:
+            raise NotAllowedError("Conversations are not listed where anybody may come in.", "Open one by its address.")
+        rows, total = self.conversations.listed(find, start)
+        return {"rows": rows, "total": total}
+
+    def conversation(self, name: str) -> dict[str, Any]:
+        """A conversation as the browser shows it; errors as those of :meth:`Conversations.conversation`."""
+        return conversation_view(self.conversations.conversation(name), self.store(), self.talk.is_running)
+
+    def article(self, name: str, passage: str = "") -> dict[str, Any]:
+        """An article as the browser shows it, with a passage of it marked.
+
+        Raises:
+            GoneError: It is not in the collection.
+        """
+        store = self.filled()
+        found, named = store.articles.get(name), store.passages.get(passage)
+        if found is None:
+            raise GoneError("This article is no longer in the collection.", "Open the library again.")
+        marked = (named.start, named.end) if named and named.article_id == name else None
+        return article_view(found, page=store.pages[found.file], marked=marked)
+
+    async def found(self, looked: Looked) -> list[dict[str, Any]]:
+        """The articles that have to do with a search; errors as those of :func:`window.found.find_articles`."""
+        return await self.work_queue.run(lambda: find_articles(self.filled(), looked))
 
 
 def add_routes(app: FastAPI, backend: Backend) -> None:
@@ -173,14 +208,11 @@ def _conversations(backend: Backend) -> APIRouter:
 
     @router.get("/conversations")
     def listed(find: Annotated[str, Query(max_length=400)] = "", start: int = 0) -> dict[str, Any]:
-        if not backend.facts["listed"]:
-            raise NotAllowedError("Conversations are not listed where anybody may come in.", "Open one by its address.")
-        rows, total = conversations.listed(find, start)
-        return {"rows": rows, "total": total}
+        return backend.listed(find, start)
 
     @router.get("/conversation")
     def conversation(name: str) -> dict[str, Any]:
-        return conversation_view(conversations.conversation(name), backend.store(), backend.talk.is_running)
+        return backend.conversation(name)
 
     @router.patch("/conversation")
     def change(name: str, changed: Changed) -> dict[str, bool]:
@@ -197,7 +229,7 @@ def _conversations(backend: Backend) -> APIRouter:
 
 def _collection(backend: Backend) -> APIRouter:
     router = APIRouter(prefix="/window")
-    library, archive = backend.library, Archive()
+    library, archive = backend.library, backend.archive
 
     @router.get("/state")
     def state() -> dict[str, Any]:
@@ -213,7 +245,7 @@ def _collection(backend: Backend) -> APIRouter:
     @router.post("/search")
     async def look(looked: Looked) -> dict[str, Any]:
         try:
-            return {"articles": await backend.work_queue.run(lambda: find_articles(backend.filled(), looked))}
+            return {"articles": await backend.found(looked)}
         except RetrievalError as error:
             return {"articles": [], "error": problem(error, looked.query)}
 
@@ -229,13 +261,7 @@ def _collection(backend: Backend) -> APIRouter:
 
     @router.get("/article")
     def article(article: str, passage: str = "") -> dict[str, Any]:
-        store = backend.filled()
-        found = store.articles.get(article)
-        if found is None:
-            raise GoneError("This article is no longer in the collection.", "Open the library again.")
-        named = store.passages.get(passage)
-        marked = (named.start, named.end) if named and named.article_id == article else None
-        return article_view(found, page=store.pages[found.file], marked=marked)
+        return backend.article(article, passage)
 
     @router.get("/sheet")
     async def sheet(file: Annotated[str, Query(max_length=400)], number: int) -> Response:

@@ -12,18 +12,18 @@ from fastapi import FastAPI
 from index.location import folder_of
 from rag.api import ApiConfig, create_api
 from rag.api.server import address_of, listen, serve_app
-from rag.chain import AnswerChain
 from rag.config import RagConfig
 from rag.errors import WenjuError
 from rag.live import LiveStore
 from rag.query.question import LONGEST_QUERY
 from window.conversations import FILE, Conversations
+from window.endpoints import endpoints
 from window.examples import Starters
 from window.library import Library
 from window.page import POLICY, make_page, mount_page
 from window.routes import Backend, add_routes
 from window.sheets import Sheets
-from window.talk import Talk, Wishes
+from window.talk import Talk
 
 __all__ = ["Serving", "make_app", "serve"]
 
@@ -66,10 +66,7 @@ def make_app(serving: Serving) -> FastAPI:
     backend = Backend(talk, app.state.work_queue, library, live, starters, sheets, conversations, facts)
     add_routes(app, backend)
 
-    def chain() -> AnswerChain:
-        return talk.chain(Wishes(min_confidence=config.min_confidence, generated=bool(config.llm)))
-
-    mount_page(app, make_page(chain))
+    mount_page(app, make_page(endpoints(backend)))
     return app
 
 

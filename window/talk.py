@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import date
 from functools import partial
@@ -32,7 +32,7 @@ from window.conversations import Conversations, KeepingError, Kept, State
 from window.export import as_markdown, as_plain
 from window.shape import answer_view
 
-__all__ = ["Asked", "Event", "Talk", "Wishes", "problem"]
+__all__ = ["Asked", "Event", "Talk", "Wishes", "as_history", "problem"]
 
 _LOG = logging.getLogger("wenju.window")
 _KEPT_TURNS = 20  # of a conversation, known to the next question
@@ -252,6 +252,12 @@ class Talk:
         if self._llm is None and self.config.llm:
             self._llm = load_chat_model(self.config.llm, self.config.llm_base_url, self.config.llm_timeout)
         return self._llm
+
+
+def as_history(turns: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """What the next question knows of the turns of a conversation, as it is kept."""
+    done = [turn for turn in turns if turn["state"] == "done"][-_KEPT_TURNS:]
+    return [{"question": turn["question"], "answer": turn["told"]["text"]} for turn in done]
 
 
 def problem(error: WenjuError, asked: str = "") -> dict[str, Any]:

@@ -11,7 +11,6 @@ from index.build import build_store
 from index.config import IndexConfig
 from rag.api import ApiConfig
 from rag.config import RagConfig
-from window.page import make_page
 from window.server import Serving, make_app
 
 
@@ -43,18 +42,3 @@ async def test_one_port_serves_page_and_api_behind_one_password(serving):
         assert (await client.post("/window/rebuild", headers=foreign)).status_code == 403
         assert (await client.get("/window/state", headers={"host": "far.example"})).status_code == 421
         assert (await client.get("/window/web/../routes.py")).status_code == 404
-
-
-async def test_the_page_offers_one_endpoint_to_gradios_clients(backend):
-    page = make_page(lambda: backend.talk.chain(_wishes()))
-    assert list(page.get_api_info()["named_endpoints"]) == ["/ask"]
-    (ask,) = [function.fn for function in page.fns.values() if function.api_name == "ask"]
-    assert re.search(r"\[1\] 云溪镇建成新桥，a.txt 第 [58–]+ 行", ask("新桥造价多少？"))
-    with pytest.raises(Exception, match="The question is empty"):
-        ask("")
-
-
-def _wishes():
-    from window.talk import Wishes
-
-    return Wishes(min_confidence=0.0)

@@ -12,6 +12,7 @@
     ├── BundleError           a file of evidence cannot be written or read
     ├── JobError              vectors cannot be made by workers               index.job
     ├── BusyError             too many questions are waiting                  rag.api.work_queue
+    │   └── StoppingError     the server is being stopped                     rag.api.work_queue
     ├── LeftError             who asked has left                              rag.api.work_queue
     ├── NotHereError          no article has this id                          rag.api.problems
     └── EvaluationError       questions or metrics cannot be evaluated

@@ -20,7 +20,7 @@ __all__ = ["BoundedProtocol", "Bounds"]
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Bounds:
     """What the connections of one server may be.
 
@@ -31,6 +31,7 @@ class Bounds:
         header: Seconds in which the head of a request must be there.
         idle: Seconds between two pieces of its body, and for which it may leave its answer unread.
         held: How many each client holds.
+        closing: Whether each answer is the last one of its connection, since the server is about to stop.
     """
 
     most: int
@@ -39,6 +40,7 @@ class Bounds:
     header: float = 10.0
     idle: float = 30.0
     held: Counter[str] = field(default_factory=Counter)
+    closing: bool = False
 
 
 class BoundedProtocol(H11Protocol):
@@ -79,6 +81,8 @@ class BoundedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if self._bounds.closing:
+            self.say_goodbye()
         self._wait(in_head=self.cycle is None or self.cycle.response_complete)
 
     def on_response_complete(self) -> None:
@@ -92,6 +96,12 @@ class BoundedProtocol(H11Protocol):
     def resume_writing(self) -> None:
         self._stop(self._writing)
         super().resume_writing()
+
+    def say_goodbye(self) -> None:
+        """Let the answer under way, if there is one, tell the client to send nothing more over this connection."""
+        if self.cycle is not None and not self.cycle.response_started and self.cycle.keep_alive:
+            self.cycle.keep_alive = False
+            self.cycle.default_headers = [*self.cycle.default_headers, (b"connection", b"close")]
 
     def shutdown(self) -> None:
         """Let what is being answered be answered; who has still to send or to read is not waited for."""

@@ -18,7 +18,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from rag.api.work_queue import BusyError, LeftError
+from rag.api.work_queue import BusyError, LeftError, StoppingError
 from rag.errors import ModelError, ReplyError, RetrievalError, StoreError, WenjuError
 
 __all__ = [
@@ -144,7 +144,9 @@ def problem_of(error: WenjuError) -> tuple[int, str, str]:
             return 502, "The language model did not answer.", "Ask again, or ask for quotes only."
         thing = "collection" if isinstance(error, StoreError) else "model"
         return 503, f"The {thing} cannot be used now.", "Its keeper finds the reason in the server's log."
-    status = {BusyError: 503, LeftError: 408, NotHereError: 404, RetrievalError: 400}.get(type(error), 500)
+    status = {BusyError: 503, StoppingError: 503, LeftError: 408, NotHereError: 404, RetrievalError: 400}.get(
+        type(error), 500
+    )
     return status, error.what, error.fix
 
 

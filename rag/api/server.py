@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import select
 import socket
+import time
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +21,10 @@ __all__ = ["BACKLOG", "address_of", "listen", "make_server", "serve_app"]
 
 BACKLOG = 512
 """Connections that wait to be accepted."""
+
+_GOODBYE = 0.5  # seconds in which a server that stops still reads what clients have sent before they knew
+_LOOK = 0.02
+_TO_TELL = 2.0  # seconds before the end of the time for questions at work, at which those that wait are turned away
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -69,6 +77,24 @@ def make_server(app: FastAPI, api: ApiConfig, **more: Any) -> uvicorn.Server:
 
     from rag.api.connections import BoundedProtocol, Bounds
 
+    class Server(uvicorn.Server):
+        """A server that ends without resetting a connection."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            bounds.closing = True
+            work_queue = getattr(app.state, "work_queue", None)
+            if work_queue:  # whose turn comes too late is told so, while there is time for the answer
+                asyncio.get_running_loop().call_later(max(0.0, api.grace - _TO_TELL), work_queue.turn_away)
+            for connection in self.server_state.connections:
+                connection.say_goodbye()  # type: ignore[union-attr]  # each is one of ours
+            await _accept_waiting(sockets or [])
+            for server in self.servers:
+                server.close()
+            until = time.monotonic() + _GOODBYE
+            while self.server_state.connections and time.monotonic() < until:
+                await asyncio.sleep(_LOOK)
+            await super().shutdown(sockets)
+
     bounds = Bounds(api.connections, api.connections_per_client, api.proxy)
     settings = uvicorn.Config(
         app,
@@ -82,4 +108,11 @@ def make_server(app: FastAPI, api: ApiConfig, **more: Any) -> uvicorn.Server:
         timeout_graceful_shutdown=api.grace,
         **more,
     )
-    return uvicorn.Server(settings)
+    return Server(settings)
+
+
+async def _accept_waiting(listeners: Sequence[socket.socket]) -> None:
+    """Let the event loop accept who has connected already: closing the last socket would reset those connections."""
+    until = time.monotonic() + _GOODBYE
+    while select.select(listeners, [], [], 0)[0] and time.monotonic() < until:
+        await asyncio.sleep(0)

@@ -20,9 +20,10 @@ from typing import Any, TypeVar
 from rag.errors import WenjuError
 from rag.llm import CALLER, Caller
 
-__all__ = ["BusyError", "LeftError", "WorkQueue", "unless_gone"]
+__all__ = ["BusyError", "LeftError", "StoppingError", "WorkQueue", "unless_gone"]
 
 T = TypeVar("T")
+_RESTART = 5  # seconds after which a server that is stopped may be there again
 _REMEMBERED = 0.9  # of the mean duration, when the next one comes in
 
 
@@ -37,6 +38,15 @@ class BusyError(WenjuError):
         super().__init__("Too many questions are waiting.", f"Ask again in {wait} s.")
         self.args = (wait,)  # so that the error survives pickling
         self.wait = wait
+
+
+class StoppingError(BusyError):
+    """The server ends before the question's turn would come."""
+
+    def __init__(self) -> None:
+        super().__init__(_RESTART)
+        self.args = ()
+        self.what = "The server is being stopped."
 
 
 class LeftError(WenjuError):
@@ -112,6 +122,15 @@ class WorkQueue:
         finally:
             caller.leave()
             future.add_done_callback(finish)  # at once, or when the step that nobody waits for any more is done
+
+    def turn_away(self) -> None:
+        """Tell those whose work has not begun that it will not."""
+        with self._lock:
+            dropped = list(self._waiting)
+            self._waiting.clear()
+        for piece in dropped:
+            if piece.future.set_running_or_notify_cancel():
+                piece.future.set_exception(StoppingError())
 
     def close(self) -> None:
         """Drop what waits, and let what runs end without waiting for a model; new work opens the queue again."""

@@ -86,7 +86,7 @@ class _Worker:
                 self.begun, self.trouble = told is None, WenjuError(*told) if told else None
 
 
-def keep(work: Callable[..., None], given: Sequence[Any], count: int) -> None:
+def keep(work: Callable[..., None], given: Sequence[Any], count: int, release: Callable[[], object] = int) -> None:
     """Keep processes at a piece of work until SIGINT or SIGTERM comes; a second one ends them at once.
 
     A worker that dies is replaced. One that dies before it has begun is tried again after a pause that grows, as long
@@ -97,6 +97,8 @@ def keep(work: Callable[..., None], given: Sequence[Any], count: int) -> None:
             ``begun()`` when it is at work (again does nothing), and ends upon SIGTERM.
         given: Its arguments; settings and sockets can be sent.
         count: How many processes, 1 or more.
+        release: Called before they are stopped. A socket that they share is closed here: else it would take connections
+            which nobody accepts any more.
 
     Raises:
         WenjuError: No worker can begin; what the last one raised, where that was a WenjuError.
@@ -107,6 +109,7 @@ def keep(work: Callable[..., None], given: Sequence[Any], count: int) -> None:
             while not signals:
                 crew.look()
         finally:
+            release()
             crew.stop(lambda: len(signals) > 1)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import socket
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from index.location import parse_place
@@ -157,8 +160,22 @@ def serve(config: RagConfig, api: ApiConfig, *, model: str | None = None, mount:
         app = mount(app, config, api)
     with listen(api.host, api.port) as listener:
         _tell(address_of(api.host, listener, "/docs"))
-        serve_app(app, listener, api)
+        with _sigterm_ends():
+            serve_app(app, listener, api)
     return 0
+
+
+@contextmanager
+def _sigterm_ends() -> Iterator[None]:
+    """Let SIGTERM, which uvicorn raises again when all is answered, end the command as done."""
+    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _serve_by_many(config: RagConfig, api: ApiConfig, model: str | None) -> int:
@@ -169,7 +186,7 @@ def _serve_by_many(config: RagConfig, api: ApiConfig, model: str | None) -> int:
     _set_up_logs()
     with listen(api.host, api.port) as listener:
         _tell(address_of(api.host, listener, "/docs"))
-        keep(_serve_as_worker, (config, api.share(), model, listener), api.workers)
+        keep(_serve_as_worker, (config, api.share(), model, listener), api.workers, listener.close)
     return 0
 
 

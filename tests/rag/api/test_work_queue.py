@@ -10,7 +10,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from rag.api.work_queue import BusyError, LeftError, WorkQueue, unless_gone
+from rag.api.work_queue import BusyError, LeftError, StoppingError, WorkQueue, unless_gone
 from rag.llm import CALLER
 
 
@@ -168,6 +168,20 @@ async def test_a_stream_that_cannot_begin_gives_the_place_back(work_queue):
 
     with pytest.raises(ValueError, match="no"):
         await anext(work_queue.stream(fails))
+    await settle(work_queue)
+
+
+async def test_who_waits_is_turned_away_and_who_is_served_is_not():
+    work_queue, go_on = WorkQueue(1, 2), threading.Event()
+    served = asyncio.create_task(work_queue.run(go_on.wait))
+    waiting = [asyncio.create_task(work_queue.run(int)) for _ in range(2)]
+    await asyncio.sleep(0)
+    work_queue.turn_away()
+    for task in waiting:
+        with pytest.raises(StoppingError, match=r"is being stopped\. Ask again in 5 s\."):
+            await task
+    go_on.set()
+    assert await served
     await settle(work_queue)
 
 

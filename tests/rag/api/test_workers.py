@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -183,6 +183,18 @@ def test_all_stop_when_told(tmp_path, number):
         assert running.stop(number) == 0
         assert not any(map(lives, pids))
     assert {file.name for file in (tmp_path / "marks").iterdir()} == set(map(str, pids))
+
+
+def test_what_workers_share_is_let_go_before_they_are_stopped(monkeypatch):
+    done = []
+    crew = SimpleNamespace(
+        look=lambda: done.append("look") or signals.append(15), stop=lambda hurry: done.append("stop")
+    )
+    signals: list[int] = []
+    monkeypatch.setattr(workers, "_Crew", lambda *given: crew)
+    monkeypatch.setattr(workers, "_signals", lambda: nullcontext(signals))
+    workers.keep(print, (), 2, lambda: done.append("release"))
+    assert done == ["look", "release", "stop"]
 
 
 @posix

@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -571,9 +571,10 @@ async def test_two_tabs_agree(seeds_app: _App) -> None:
         await expect(_answers(page).last).to_contain_text("没有找到")
         await other.locator("#wj-new").click()
         await _ask(other, "新发地市场在哪里？")
-        await expect(
-            page.locator(".wj-talk-link", has_text="新发地市场在哪里？")
-        ).to_be_visible()  # below what is pinned
+        await expect(other).to_have_url(re.compile(r"[?&]c="))
+        conversation = parse_qs(urlsplit(other.url).query)["c"][0]
+        row = page.locator(f'.wj-talk-link[data-talk="{conversation}"]')
+        await expect(row).to_have_text("新发地市场在哪里？")
         await expect(page.get_by_test_id("user")).to_have_count(2)
 
 

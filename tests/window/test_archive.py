@@ -53,6 +53,18 @@ def test_every_article_stands_once_under_its_day(dated):
     assert shown == Counter((article.article_id, article.date or "") for article in dated.articles.values())
 
 
+def test_a_page_whose_articles_are_of_different_days_stands_under_each(tmp_path):
+    (tmp_path / "pages").mkdir()
+    text = "# 甲事\n\n2031年4月9日\n\n甲镇通了车。\n\n# 乙事\n\n乙镇也通了车。\n"
+    (tmp_path / "pages" / "a.txt").write_text(text, encoding="utf-8")
+    build_store(tmp_path / "pages", tmp_path / "store", IndexConfig())
+    store, archive = open_store(tmp_path / "store"), Archive()
+    assert archive.calendar(store) == {"papers": [], "days": {"2031-04-09": 1}, "undated": 1}
+    for day, title in (("2031-04-09", "甲事"), (UNDATED, "乙事")):
+        (page,) = archive.day(store, day)["pages"]
+        assert [article["title"] for article in page["articles"]] == [title]
+
+
 def test_a_day_of_one_paper_in_stretches(dated, monkeypatch):
     archive = Archive()
     shelf = archive.day(dated, "2031-04-08", "晨报")

@@ -75,13 +75,15 @@ def test_the_latest_stands_first_below_what_is_pinned(conversations, kept, monke
         ("新桥", ["新桥造价多少？"]),
         ("新橋", ["新桥造价多少？"]),
         ("３００万", ["新桥造价多少？"]),
+        ("果园", ["新桥造价多少？"]),
         ("100%", []),
         ("_", []),
     ],
 )
 def test_search_is_of_titles_questions_and_answers_in_any_script_and_width(conversations, kept, find, found):
     told(conversations, "c", "t1", "新桥造价多少？", kept)
-    conversations.begin("d", "t2", "果园收了多少？")
+    conversations.begin("c", "t2", "果園收了多少？")
+    conversations.begin("d", "t3", "电话？")
     assert titles(conversations, find) == found
 
 

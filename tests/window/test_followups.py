@@ -93,3 +93,11 @@ def test_what_was_asked_is_not_offered(seeds):
     made = candidates(seeds, make_bundle(AnswerChain(seeds).invoke(headline), seeds))
     assert made
     assert headline not in [candidate.question for candidate in made]
+
+
+def test_what_the_answer_told_is_not_asked_again(seeds):
+    asked = AnswerChain(seeds).invoke("昌平区总工会聚焦哪些核心任务？")
+    assert "职工创新、典型培育、技能提升" in asked.text
+    offered = [candidate.question for candidate in candidates(seeds, make_bundle(asked, seeds))]
+    assert len(offered) > 2
+    assert "昌平区总工会聚焦哪三大核心任务？" not in offered

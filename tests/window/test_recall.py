@@ -60,6 +60,11 @@ def test_over_a_changed_page_the_quote_is_shown_as_it_stood(kept, rebuilt, store
     assert (view["file"], view["title"], view["first"]) == ("a.txt", "云溪镇建成新桥", 5)
 
 
+def test_an_article_that_stands_elsewhere_on_its_page_is_told_as_a_change(kept, rebuilt, store):
+    view = evidence_view(kept, 1, rebuilt("\n\n" + store.pages["a.txt"].text))
+    assert (view["changed"], view["id"], _marked(view)) == ("stands", "", _QUOTE)
+
+
 def test_a_page_that_is_gone_is_told_and_its_quote_is_not_lost(kept, rebuilt):
     view = evidence_view(kept, 1, rebuilt(None))
     assert (view["changed"], view["id"], _marked(view)) == ("gone", "", _QUOTE)

@@ -7,7 +7,8 @@ at random: a million passages are a million different texts, but no million diff
 building processes hold together (``Pss`` of Linux, so nothing is counted twice), sampled; anonymous memory alone is
 told too, since mapped files can leave memory at any time. Times of search are of single questions, after a few to warm
 up, on one thread and on eight that ask at once; ``legs`` are the dense and the lexical search fused by rank, ``search``
-is with the learned ranking. Recall is that of the dense leg against comparing all vectors as they are kept.
+is with the learned ranking, without the reading model. Recall is that of the dense leg against comparing all vectors
+as they are kept.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def _ask(folder: Path, texts: Sequence[str]) -> dict[str, Any]:
         "dense": lambda text: store.dense.search(store.embedder.encode_query(text), _DEPTH),
         "lexical": lambda text: store.lexical.search(text, _DEPTH),
         "legs": lambda text: search(store, text, _K, legs="ranks"),
-        "search": lambda text: search(store, text, _K),
+        "search": lambda text: search(store, text, _K, read=False),
     }
     told: dict[str, Any] = {"passages": len(store.passages), "open_s": round(opened, 2)}
     for name, way in ways.items():

@@ -77,7 +77,7 @@ def _ask_ours(folder: Path) -> dict[str, Callable[[str], object]]:
     return {
         "dense": lambda text: store.dense.search(store.embedder.encode_query(text), _K),
         "fused": lambda text: search(store, text, _K, legs="ranks"),
-        "learned": lambda text: search(store, text, _K),
+        "learned": lambda text: search(store, text, _K, read=False),
     }
 
 

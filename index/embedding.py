@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from index.config import BUILTIN_MODEL
 from index.errors import ModelError
+from index.precision import single
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -109,7 +110,7 @@ class StaticEmbedder(Embedder):
         vectors: Vectors = np.zeros((len(texts), self.dim), np.float32)
         for row, ids in enumerate(np.split(found.ids, np.cumsum(found.lengths)[:-1])):
             if len(ids):
-                vectors[row] = self._weights[ids].astype(np.float32).mean(axis=0)
+                vectors[row] = single(self._weights[ids]).mean(axis=0)
         return _unit_rows(vectors)
 
 
@@ -202,7 +203,7 @@ def _means(found: Tokens, weights: Table) -> Vectors:
     column = np.cumsum(in_use, dtype=np.int32)[found.ids] - 1
     starts = np.concatenate([[0], np.cumsum(found.lengths)])
     counts = csr_array((np.ones(len(column), np.float32), column, starts), shape=(len(found.lengths), len(used)))
-    means: Vectors = counts @ weights[used].astype(np.float32)
+    means: Vectors = counts @ single(weights[used])
     means /= np.maximum(found.lengths, 1)[:, None].astype(np.float32)
     return means
 

@@ -63,6 +63,7 @@ _RADICAL_PAIRS = (
     "⻝食⻞𩙿⻟飠⻠饣⻡𩠐⻢马⻣骨⻤鬼⻥鱼⻦鸟⻧卤⻨麦⻩黄⻪黾⻫斉⻬齐⻭歯⻮齿⻯竜⻰龙⻱龜⻲亀⻳龟"
 )
 _OF_RADICAL = dict(zip(_RADICAL_PAIRS[::2], _RADICAL_PAIRS[1::2], strict=True))
+_WIDE_MARKS = tuple((mark, unicodedata.normalize("NFKC", mark)) for mark in "，：；（）！？％\u3000")
 _GAP = "[ \u00a0\u3000]"
 _LATIN = "0-9A-Za-z０-９Ａ-Ｚａ-ｚ"
 _SPACED = re.compile(rf"{_GAP}(?<=[{_HAN}].)(?=[{_HAN}](?![{_HAN}{_LATIN}]))(?<![{_HAN}{_LATIN}][{_HAN}].)")
@@ -111,7 +112,10 @@ def fold(text: str) -> str:
         >>> fold("豐台ＡＩ　２０２５")
         '丰台ai 2025'
     """
-    return str(_to_simplified().convert(unicodedata.normalize("NFKC", legible(text)).lower()))
+    text = legible(text)
+    for wide, narrow in _WIDE_MARKS:  # which Chinese text is full of; without them, most of it is in normal form
+        text = text.replace(wide, narrow)
+    return str(_to_simplified().convert(unicodedata.normalize("NFKC", text).lower()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from index.disk.generations import REPAIR
 from index.embedding import Vectors
 from index.errors import StoreError
+from index.precision import single
 from index.search.vectors import FEW, VectorTable, load_vectors
 
 __all__ = ["CodedIndex", "DenseIndex", "open_dense", "write_codes"]
@@ -121,7 +122,7 @@ class CodedIndex:
 
     def vectors(self, rows: _Keys) -> Vectors:
         """The vectors of some rows: (len(rows), dim) float32, as they are kept."""
-        return np.asarray(self._table[np.asarray(rows, np.int64)], np.float32)
+        return single(self._table[np.asarray(rows, np.int64)])
 
     def _candidates(self, vector: Vectors, k: int, allowed: _Allowed) -> NDArray[np.int64]:
         """Rows that hold the nearest: the best by their codes, or all that are allowed when these are few."""
@@ -176,9 +177,9 @@ def write_codes(vectors: Path, codes: Path) -> None:
         return
     kind = f"PQ{dim // _NUMBERS_PER_CODE}x4fs" if dim % _NUMBERS_PER_CODE == 0 else "SQ4"
     index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
-    index.train(np.asarray(table[:: 1 + count // _TRAINED], np.float32))
+    index.train(single(table[:: 1 + count // _TRAINED]))
     for start in range(0, count, _BLOCK):
-        index.add(np.asarray(table[start : start + _BLOCK], np.float32))
+        index.add(single(table[start : start + _BLOCK]))
     with codes.open("wb") as stream:
         output = _Output(stream)
         try:

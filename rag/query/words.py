@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, count
+from itertools import chain, count, repeat
 from threading import Lock
 
 import numpy as np
@@ -152,7 +152,7 @@ class _Memory:
 
     def _rows(self, words: Sequence[str]) -> NDArray[np.int64]:
         """Where the words stand; -1 for one that is not known."""
-        return np.fromiter((self._row.get(word, -1) for word in words), np.int64, len(words))
+        return np.fromiter(map(self._row.get, words, repeat(-1)), np.int64, len(words))
 
     def _add(self, words: Sequence[str], vectors: Vectors) -> None:
         first = len(self._row)

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -326,6 +327,7 @@ def _told(record: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: keys[name] for name in names if name in keys}
 
 
+@lru_cache(1_024)  # the same few in each record
 def _plain(key: str) -> str:
     return _NAME_PARTS.sub("", key).lower()
 

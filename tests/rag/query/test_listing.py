@@ -17,6 +17,9 @@ from rag.schema import QuestionKind
         ("提到AI或者人工智能的稿子有哪些？", "AI或者人工智能", ("AI", "人工智能"), False),
         ("碧桂园债务问题的报道有几条", "碧桂园债务问题", (), True),
         ("三星堆新馆试运行，有几篇写了", "三星堆新馆试运行", (), True),
+        ("统计一下农家书屋的报道数量", "农家书屋", (), True),
+        ("列出所有关于农家书屋的报道", "农家书屋", (), False),
+        ("有没有讲农家书屋的报道", "农家书屋", (), False),
     ],
 )
 def test_what_the_articles_must_hold(question: str, topic: str, terms: tuple[str, ...], counts: bool) -> None:

@@ -100,7 +100,7 @@ _FORMS = (
             rf"{_LATELY}(?P<kept>[^，,。]{{0,14}}?)(?:有|在|做|忙|干|搞|办|开展)(?:了|些)?{_WHAT}(?:动作|动态|新闻|大事|事情?|活动|工作|进展|忙)?"
             rf"|(?:都|一共)(?:做|干|办|开展|推出|采取)了{_WHAT}(?:事情?|工作|活动|措施|举措)?|做了(?:些什么|哪些事情?|些啥)"
             rf"|(?:相关)?(?:报道|新闻|报上|报纸)(?:里|上|中)?(?:都|是)?(?:怎么|如何)(?:说|讲|写|介绍)的?"
-            rf"|(?:相关)?(?:报道|新闻|报上|报纸)(?:里|上|中)?(?:都)(?:说|讲|写|提|介绍)(?:了|到|过|到了)?{_WHAT}"
+            rf"|(?:相关)?(?:报道|新闻|报上|报纸)(?:里|上|中)?都(?:说|讲|写|提|介绍)(?:了|到|过|到了)?{_WHAT}"
             rf"|{_LATELY}(?:的)?(?:工作|情况|动态|活动)(?:情况)?(?=$|[，,。])"
             "|(?:报上|报纸上|报道里?)?(?:是)?(?:怎么|如何)介绍的?(?=$|[，,。])"
             "|(?:相关)?(?:报道|新闻|情况)(?:的)?(?:汇总|综述|归纳|梳理)(?:一下)?|(?:汇总|综述|梳理|盘点)(?![了过])(?:一下)?(?:给我)?"
@@ -121,8 +121,8 @@ _FORMS = (
             r"(?:条|步|点|项|方面|个方面|个问题|个毛病|个环节|个步骤)(?!线)|分(?:为)?(?:几|多少)(?:步|个步骤|个阶段)"
         ),
     ),
+    (QuestionKind.SUMMARY, re.compile(rf"(?:{_ITEM}|(?<=》))[^，,。]{{0,4}}{_TELLS}")),
 )
-_OF_ARTICLE = re.compile(rf"(?:{_ITEM}|(?<=》))[^，,。]{{0,4}}{_TELLS}")
 _ABOUT = re.compile(
     r"^(?:请问|查一下|查查|帮我查|那?[篇条]?(?:关于|有关|讲|写|说|报道)|[这那][篇条组张](?:关于|讲|写|说)?)+"
     r"|(?:的)?(?:[这那](?:一)?[篇条组则张份个件]?|图片|摄影|相关)*(?:的|是)?$|[，,、：: ]+$"
@@ -144,14 +144,12 @@ def read_whole(question: str) -> Whole | None:
         ('summary', None)
     """
     text = question.strip().rstrip("。？?！! ")
-    asked = _asked(text)
-    if asked:
+    if asked := _asked(text):
         decided = [match for _, match in asked]
         topic = _before_article(text, decided) or _topic(text, *decided)
         details = tuple(dict.fromkeys(detail for detail, _ in asked))
         return Whole(QuestionKind.METADATA, topic, asked[0][1][0], details) if topic else None
-    forms = [*_FORMS, (QuestionKind.SUMMARY, _OF_ARTICLE)]
-    for kind, form in forms:
+    for kind, form in _FORMS:
         if match := form.search(text):
             topic = _topic(text, *form.finditer(text))
             told = (match.groupdict().get("count") or "").strip("几")

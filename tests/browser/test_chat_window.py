@@ -28,7 +28,7 @@ import pytest
 
 try:
     from axe_core_python.async_playwright import Axe
-    from playwright.async_api import Locator, Page, async_playwright, expect
+    from playwright.async_api import Locator, Page, Route, async_playwright, expect
 except ImportError:
     if os.environ.get("CI"):
         raise
@@ -576,6 +576,25 @@ async def test_two_tabs_agree(seeds_app: _App) -> None:
         row = page.locator(f'.wj-talk-link[data-talk="{conversation}"]')
         await expect(row).to_have_text("新发地市场在哪里？")
         await expect(page.get_by_test_id("user")).to_have_count(2)
+
+
+async def test_an_answer_that_ends_while_a_tab_begins_to_follow_it_is_shown(seeds_app: _App) -> None:
+    told_as_running: list[str] = []
+
+    async def once_too_early(route: Route) -> None:
+        response = await route.fetch()
+        found = await response.json()
+        if not told_as_running:
+            found["turns"][-1] |= {"state": "running", "told": {}}
+            told_as_running.append(found["turns"][-1]["id"])
+        await route.fulfill(response=response, json=found)
+
+    async with _window(seeds_app, _DESKTOP) as page:
+        await _ask(page, _QUESTION)
+        await page.route("**/window/conversation?*", once_too_early)
+        await page.reload()
+        await expect(_answers(page)).to_contain_text("4户")
+        assert len(told_as_running) == 1
 
 
 async def test_on_a_phone_the_list_lies_over_the_chat(seeds_app: _App) -> None:

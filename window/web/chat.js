@@ -153,15 +153,31 @@ export class Chat {
 
   take({ turns, origin }) {
     this.showOrigin(origin);
-    for (const { id, question, state, told, changed } of turns) {
-      const turn = this.add(question);
-      turn.id = id;
-      turn.state = state;
-      if (state === "done") turn.finish(told, changed);
-      else if (state === "failed") turn.fail(trouble(told));
-      else if (state === "stopped") turn.fail(t("unfinished"), false);
-      else this.attend(turn, (signal, happened) => follow(id, signal, happened));
+    for (const kept of turns) {
+      const turn = this.add(kept.question);
+      turn.id = kept.id;
+      turn.state = kept.state;
+      if (turn.state === "running") this.attend(turn, (signal, happened) => this.takeUp(turn, signal, happened));
+      else this.settle(turn, kept);
     }
+    this.suggest();
+  }
+
+  /** Show how a turn ended. */
+  settle(turn, { state, told, changed }) {
+    if (state === "done") turn.finish(told, changed);
+    else if (state === "failed") turn.fail(trouble(told));
+    else if (state === "stopped") turn.fail(t("unfinished"), false);
+  }
+
+  /** Follow a turn that is being answered; one that ended before we could follow it is read as it was kept. */
+  async takeUp(turn, signal, happened) {
+    await follow(turn.id, signal, happened);
+    if (turn.state !== "running") return;
+    const { turns } = await get(`conversation?${query({ name: this.conversation })}`);
+    const kept = turns.find(({ id }) => id === turn.id);
+    if (!kept || turn.state !== "running") return;
+    this.settle(turn, kept);
     this.suggest();
   }
 

@@ -111,7 +111,7 @@ def _credits(detail: Detail, article: Article) -> Iterator[Range]:
 def _names(text: str, start: int, end: int, detail: Detail) -> Iterator[Range]:
     """The names in a credit, without what says what they did, and without those that did something else."""
     other = {Detail.WRITER: _PICTURED, Detail.PHOTOGRAPHER: _WROTE}.get(detail)
-    for word in re.finditer(r"[^\s、，,：:（()）。|丨《》]+", text[start:end]):
+    for word in re.finditer(r"[^\s、，,：:（()）。|丨《》□■◎●▲△◆◇]+", text[start:end]):
         if other and other.search(word[0]) and not (_WROTE.search(word[0]) and _PICTURED.search(word[0])):
             continue
         a, b = word.span()
